@@ -1,0 +1,125 @@
+// swift-tools-version: 6.2
+// The floor plan: every room, and the only doors between them. Imports point up this list, never down.
+import Foundation
+import PackageDescription
+
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// C libraries that Debian ships: one module map and one shim header each, no Swift.
+struct Library {
+    var name: String
+    var pkgConfig: String
+    var debian: String
+}
+
+let libraries = [
+    Library(name: "CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
+    Library(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", debian: "libmicrohttpd-dev"),
+    Library(name: "CWslay", pkgConfig: "libwslay", debian: "libwslay-dev"),
+    Library(name: "CCurl", pkgConfig: "libcurl", debian: "libcurl4-openssl-dev"),
+    Library(name: "CZstd", pkgConfig: "libzstd", debian: "libzstd-dev"),
+    Library(name: "CSodium", pkgConfig: "libsodium", debian: "libsodium-dev"),
+    Library(name: "CPCRE2", pkgConfig: "libpcre2-8", debian: "libpcre2-dev"),
+]
+
+/// One room: a folder under Sources, the rooms and C libraries it may look into.
+struct Room {
+    var name: String
+    var needs: [String] = []
+    var isProgram = false
+}
+
+let rooms = [
+    Room(name: "Observability"),
+    Room(name: "Domain"),
+    Room(name: "JSON"),
+    Room(name: "Series", needs: ["CZstd"]),
+    Room(name: "Search", needs: ["CPCRE2"]),
+    Room(name: "Storage", needs: ["Domain", "Series"]),
+    Room(name: "StorageSQLite", needs: ["Domain", "Series", "Storage", "Observability", "CSQLite", "CZstd"]),
+    Room(name: "HTTPMessages"),
+    Room(name: "HTTPClient", needs: ["HTTPMessages", "CCurl"]),
+    Room(name: "HTTPServer", needs: ["HTTPMessages", "Observability", "CMicroHTTPD", "CWslay"]),
+    Room(name: "Artifacts", needs: ["Domain", "CSodium"]),
+    Room(
+        name: "Engine",
+        needs: ["Observability", "Domain", "JSON", "Series", "Search", "Storage", "Artifacts", "CSodium"]),
+    Room(
+        name: "APINative",
+        needs: ["Observability", "Domain", "JSON", "Series", "Search", "Storage", "HTTPMessages", "Engine"]),
+    Room(
+        name: "Server",
+        needs: [
+            "Observability", "Domain", "JSON", "Storage", "StorageSQLite", "HTTPMessages", "HTTPServer", "Artifacts",
+            "Engine", "APINative",
+        ]),
+    Room(
+        name: "CLI",
+        needs: [
+            "Observability", "Domain", "JSON", "Series", "Search", "Storage", "StorageSQLite", "HTTPMessages",
+            "HTTPClient", "Artifacts", "Engine", "Server",
+        ]),
+    Room(name: "martlet", needs: ["CLI"], isProgram: true),
+]
+
+let suites: [(name: String, needs: [String])] = [
+    ("ObservabilityTests", ["Observability"]),
+    ("DomainTests", ["Domain"]),
+    ("JSONTests", ["JSON"]),
+    ("SeriesTests", ["Series"]),
+    ("SearchTests", ["Search"]),
+    ("StoreContractTests", ["Domain", "Series", "Storage", "StorageSQLite"]),
+    ("StorageSQLiteTests", ["Domain", "Series", "Storage", "StorageSQLite", "CSQLite"]),
+    ("HTTPServerTests", ["HTTPMessages", "HTTPServer"]),
+    ("HTTPClientTests", ["HTTPMessages", "HTTPClient", "HTTPServer"]),
+    ("ArtifactsTests", ["Domain", "Artifacts"]),
+    (
+        "EngineTests",
+        ["Observability", "Domain", "JSON", "Series", "Search", "Storage", "StorageSQLite", "Artifacts", "Engine"]
+    ),
+    (
+        "APINativeTests",
+        [
+            "Observability", "Domain", "JSON", "Series", "Search", "Storage", "StorageSQLite", "HTTPMessages",
+            "Artifacts", "Engine", "APINative",
+        ]
+    ),
+    ("CLITests", ["Domain", "JSON", "CLI"]),
+    ("HouseTests", []),
+]
+
+func exists(_ path: String) -> Bool {
+    FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + path)
+}
+let libraryNames = Set(libraries.map(\.name))
+func doors(_ needs: [String]) -> [Target.Dependency] {
+    needs.filter { exists("Sources/\($0)") }.map { .target(name: libraryNames.contains($0) ? $0 : "Martlet\($0)") }
+}
+
+let package = Package(
+    name: "martlet",
+    products: exists("Sources/martlet") ? [.executable(name: "martlet", targets: ["martlet"])] : [],
+    targets: libraries.map {
+        .systemLibrary(
+            name: $0.name, path: "Sources/\($0.name)", pkgConfig: $0.pkgConfig, providers: [.apt([$0.debian])])
+    }
+        + rooms.filter { exists("Sources/\($0.name)") }.map { room in
+            room.isProgram
+                ? .executableTarget(
+                    name: room.name, dependencies: doors(room.needs), path: "Sources/\(room.name)",
+                    swiftSettings: house)
+                : .target(
+                    name: "Martlet\(room.name)", dependencies: doors(room.needs), path: "Sources/\(room.name)",
+                    swiftSettings: house)
+        }
+        + suites.filter { exists("Tests/\($0.name)") }.map { suite in
+            .testTarget(
+                name: suite.name, dependencies: doors(suite.needs), path: "Tests/\(suite.name)", swiftSettings: house)
+        },
+    swiftLanguageModes: [.v6]
+)
