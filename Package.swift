@@ -13,17 +13,18 @@ let house: [SwiftSetting] = [
 /// C libraries that Debian ships: one module map and one shim header each, no Swift.
 struct Library {
     var name: String
-    var pkgConfig: String
+    /// Nil where Debian ships no .pc file.
+    var pkgConfig: String?
     var debian: String
 }
 
 let libraries = [
     Library(name: "CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
     Library(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", debian: "libmicrohttpd-dev"),
-    Library(name: "CWslay", pkgConfig: "libwslay", debian: "libwslay-dev"),
+    Library(name: "CWslay", pkgConfig: nil, debian: "libwslay-dev"),
     Library(name: "CCurl", pkgConfig: "libcurl", debian: "libcurl4-openssl-dev"),
     Library(name: "CZstd", pkgConfig: "libzstd", debian: "libzstd-dev"),
-    Library(name: "CSodium", pkgConfig: "libsodium", debian: "libsodium-dev"),
+    Library(name: "CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
     Library(name: "CPCRE2", pkgConfig: "libpcre2-8", debian: "libpcre2-dev"),
 ]
 
@@ -35,34 +36,39 @@ struct Room {
 }
 
 let rooms = [
+    Room(name: "Threads"),
     Room(name: "Observability"),
     Room(name: "Domain"),
     Room(name: "JSON"),
     Room(name: "Series", needs: ["CZstd"]),
     Room(name: "Search", needs: ["CPCRE2"]),
-    Room(name: "Storage", needs: ["Domain", "Series"]),
+    Room(name: "Storage", needs: ["Threads", "Domain", "JSON", "Series"]),
     Room(name: "StorageSQLite", needs: ["Domain", "Series", "Storage", "Observability", "CSQLite", "CZstd"]),
     Room(name: "HTTPMessages"),
     Room(name: "HTTPClient", needs: ["HTTPMessages", "CCurl"]),
     Room(name: "HTTPServer", needs: ["HTTPMessages", "Observability", "CMicroHTTPD", "CWslay"]),
-    Room(name: "Artifacts", needs: ["Domain", "CSodium"]),
+    Room(name: "Artifacts", needs: ["Domain", "CCrypto"]),
     Room(
         name: "Engine",
-        needs: ["Observability", "Domain", "JSON", "Series", "Search", "Storage", "Artifacts", "CSodium"]),
+        needs: ["Threads", "Observability", "Domain", "JSON", "Series", "Search", "Storage", "Artifacts", "CZstd"]),
     Room(
         name: "APINative",
-        needs: ["Observability", "Domain", "JSON", "Series", "Search", "Storage", "HTTPMessages", "Engine"]),
+        needs: [
+            "Observability", "Domain", "JSON", "Series", "Search", "Storage", "HTTPMessages", "Artifacts", "Engine",
+        ]),
     Room(
         name: "Server",
         needs: [
-            "Observability", "Domain", "JSON", "Storage", "StorageSQLite", "HTTPMessages", "HTTPServer", "Artifacts",
+            "Threads", "Observability", "Domain", "JSON", "Storage", "StorageSQLite", "HTTPMessages", "HTTPServer",
+            "Artifacts",
             "Engine", "APINative",
         ]),
     Room(
         name: "CLI",
         needs: [
-            "Observability", "Domain", "JSON", "Series", "Search", "Storage", "StorageSQLite", "HTTPMessages",
-            "HTTPClient", "Artifacts", "Engine", "Server",
+            "Threads", "Observability", "Domain", "JSON", "Series", "Search", "Storage", "StorageSQLite",
+            "HTTPMessages",
+            "HTTPClient", "Artifacts", "Engine", "APINative", "Server",
         ]),
     Room(name: "martlet", needs: ["CLI"], isProgram: true),
 ]
@@ -89,7 +95,9 @@ let suites: [(name: String, needs: [String])] = [
             "Artifacts", "Engine", "APINative",
         ]
     ),
-    ("CLITests", ["Domain", "JSON", "CLI"]),
+    ("CLITests", ["Domain", "JSON", "Observability", "Storage", "Server", "CLI"]),
+    ("ThreadsTests", ["Threads"]),
+    ("ServerTests", ["Domain", "JSON", "HTTPMessages", "HTTPClient", "Observability", "Server"]),
     ("HouseTests", []),
 ]
 
@@ -101,10 +109,17 @@ func doors(_ needs: [String]) -> [Target.Dependency] {
     needs.filter { exists("Sources/\($0)") }.map { .target(name: libraryNames.contains($0) ? $0 : "Martlet\($0)") }
 }
 
+/// Not a room: nothing imports it, and it looks into every room that it measures. `bench/run` builds and calls it.
+let benchmarks = Target.executableTarget(
+    name: "martlet-bench",
+    dependencies: doors([
+        "JSON", "Series", "Search", "Storage", "StorageSQLite", "Engine", "Domain", "Observability", "CSQLite",
+    ]), path: "bench/micro", swiftSettings: house)
+
 let package = Package(
     name: "martlet",
     products: exists("Sources/martlet") ? [.executable(name: "martlet", targets: ["martlet"])] : [],
-    targets: libraries.map {
+    targets: libraries.filter { exists("Sources/\($0.name)") }.map {
         .systemLibrary(
             name: $0.name, path: "Sources/\($0.name)", pkgConfig: $0.pkgConfig, providers: [.apt([$0.debian])])
     }
@@ -116,7 +131,7 @@ let package = Package(
                 : .target(
                     name: "Martlet\(room.name)", dependencies: doors(room.needs), path: "Sources/\(room.name)",
                     swiftSettings: house)
-        }
+        } + (exists("bench/micro") ? [benchmarks] : [])
         + suites.filter { exists("Tests/\($0.name)") }.map { suite in
             .testTarget(
                 name: suite.name, dependencies: doors(suite.needs), path: "Tests/\(suite.name)", swiftSettings: house)
