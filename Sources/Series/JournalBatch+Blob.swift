@@ -1,0 +1,201 @@
+import Glibc
+
+extension JournalBatch {
+    private struct Columns: OptionSet {
+        let rawValue: UInt8
+        static let lanes = Columns(rawValue: 1)
+        static let counts = Columns(rawValue: 2)
+        static let flags = Columns(rawValue: 4)
+        static let all: Columns = [.lanes, .counts, .flags]
+    }
+
+    /// The row's blob. A batch of more than `pointsMax` points is `split()` first.
+    package func encode() -> [UInt8] {
+        precondition(pointCount <= Self.pointsMax, "a journal row holds at most \(Self.pointsMax) points")
+        var writer = ByteWriter(reserving: 64 + heads.count * 4 + pointCount * 10)
+        writer.begin(.journalRow)
+        writer.putVarint(heads.count)
+        writer.putVarint(pointCount)
+        let flags = storedFlags()
+        var columns: Columns = []
+        if heads.contains(where: { $0.laneID != 0 }) { columns.insert(.lanes) }
+        if heads.contains(where: { $0.range.count != 1 }) { columns.insert(.counts) }
+        if flags.contains(where: { $0 != 0 }) { columns.insert(.flags) }
+        writer.put(columns.rawValue)
+        PackedIntegers.encode(heads.map(\.nameID), into: &writer)
+        if columns.contains(.lanes) { PackedIntegers.encode(heads.map(\.laneID), into: &writer) }
+        if columns.contains(.counts) { PackedIntegers.encode(heads.map { Int64($0.range.count) }, into: &writer) }
+        if columns.contains(.flags) { PackedIntegers.encode(flags, into: &writer) }
+        encodeAxes(flags, into: &writer)
+        points.values.withUnsafeBufferPointer { ValueColumn.encode($0, into: &writer) }
+        return writer.sealed()
+    }
+
+    /// Each entry's flags, with `sameAxis` where steps and times repeat those of the entry before.
+    private func storedFlags() -> [Int64] {
+        points.steps.withUnsafeBytes { steps in
+            points.times.withUnsafeBytes { times in
+                heads.indices.map { index in
+                    let head = heads[index]
+                    guard index > 0, let steps = steps.baseAddress, let times = times.baseAddress else {
+                        return Int64(head.flags.rawValue)
+                    }
+                    let before = heads[index - 1].range
+                    let (a, b, size) = (head.range.lowerBound * 8, before.lowerBound * 8, head.range.count * 8)
+                    let isSame =
+                        before.count == head.range.count
+                        && memcmp(times + a, times + b, size) == 0 && memcmp(steps + a, steps + b, size) == 0
+                    return Int64((isSame ? head.flags.union(.sameAxis) : head.flags).rawValue)
+                }
+            }
+        }
+    }
+
+    private func encodeAxes(_ flags: [Int64], into writer: inout ByteWriter) {
+        let isShared = flags.contains { $0 & Int64(Flags.sameAxis.rawValue) != 0 }
+        guard isShared else {
+            points.steps.withUnsafeBufferPointer { PackedIntegers.encode($0, into: &writer) }
+            points.times.withUnsafeBufferPointer { TimeColumn.encode($0, into: &writer) }
+            return
+        }
+        var steps: [Int64] = []
+        var times: [Int64] = []
+        for (head, flag) in zip(heads, flags) where flag & Int64(Flags.sameAxis.rawValue) == 0 {
+            steps.append(contentsOf: points.steps[head.range])
+            times.append(contentsOf: points.times[head.range])
+        }
+        PackedIntegers.encode(steps, into: &writer)
+        times.withUnsafeBufferPointer { TimeColumn.encode($0, into: &writer) }
+    }
+
+    package static func decode(_ row: UnsafeRawBufferPointer) throws(SeriesError) -> JournalBatch {
+        var reader = try open(row)
+        let directory = try Directory(&reader)
+        var batch = JournalBatch()
+        batch.heads = directory.heads
+        batch.points = try directory.points(&reader)
+        for index in batch.heads.indices { batch.heads[index].flags.subtract(.sameAxis) }
+        return batch
+    }
+
+    package static func decode(_ row: [UInt8]) throws(SeriesError) -> JournalBatch {
+        try row.withUnsafeBufferPointer { (bytes) throws(SeriesError) in try decode(UnsafeRawBufferPointer(bytes)) }
+    }
+
+    /// Only the entries of one series, in order; a row without any is known by its directory and not decoded further.
+    package static func decode(
+        _ row: UnsafeRawBufferPointer, only nameID: Int64, laneID: Int64 = 0
+    ) throws(SeriesError) -> [Entry] {
+        var reader = try open(row)
+        let directory = try Directory(&reader)
+        let wanted = directory.heads.filter { $0.nameID == nameID && $0.laneID == laneID }
+        guard !wanted.isEmpty else { return [] }
+        let points = try directory.points(&reader)
+        return wanted.map {
+            Entry(
+                nameID: nameID, laneID: laneID, flags: $0.flags.subtracting(.sameAxis), points: points[$0.range])
+        }
+    }
+
+    /// Calls `body` with the latest point of each entry: enough to rebuild a run's latest values after a start.
+    ///
+    /// Of an entry without steps the latest point is the one that arrived last; its step is 0, since only the store
+    /// knows the series' count.
+    package static func forEachLatest(
+        _ row: UnsafeRawBufferPointer, _ body: (Head, Point) -> Void
+    ) throws(SeriesError) {
+        let batch = try decode(row)
+        for head in batch.heads {
+            if head.flags.hasStep {
+                if let latest = Latest.of(batch.points, in: head.range) { body(head, latest) }
+            } else {
+                body(head, batch.points[head.range.upperBound - 1])
+            }
+        }
+    }
+
+    /// How many points a row holds, from its first bytes. The checksum is not looked at.
+    package static func pointCount(_ row: UnsafeRawBufferPointer) throws(SeriesError) -> Int {
+        var reader = ByteReader(row)
+        try reader.expect(.journalRow)
+        _ = try reader.word32()
+        _ = try reader.count(of: "entries", most: pointsMax)
+        return try reader.count(of: "points", most: pointsMax)
+    }
+
+    private static func open(_ row: UnsafeRawBufferPointer) throws(SeriesError) -> ByteReader {
+        guard row.count <= bytesMax else { throw .tooLarge("bytes", UInt64(row.count), most: bytesMax) }
+        return try ByteReader(row, opening: .journalRow)
+    }
+
+    /// The columns that say whose points follow.
+    private struct Directory {
+        var heads: [Head] = []
+        var pointCount: Int
+        var axisCount = 0
+
+        init(_ reader: inout ByteReader) throws(SeriesError) {
+            let entryCount = try reader.count(of: "entries", most: JournalBatch.pointsMax)
+            pointCount = try reader.count(of: "points", most: JournalBatch.pointsMax)
+            let rawColumns = try reader.byte()
+            let columns = Columns(rawValue: rawColumns)
+            guard columns.isSubset(of: .all) else { throw .damaged("A journal row has the columns \(rawColumns).") }
+            let names = try PackedIntegers.decode(&reader, count: entryCount)
+            let lanes = columns.contains(.lanes) ? try PackedIntegers.decode(&reader, count: entryCount) : nil
+            let counts = columns.contains(.counts) ? try PackedIntegers.decode(&reader, count: entryCount) : nil
+            let flags = columns.contains(.flags) ? try PackedIntegers.decode(&reader, count: entryCount) : nil
+            heads.reserveCapacity(entryCount)
+            var start = 0
+            for index in 0..<entryCount {
+                let count = counts?[index] ?? 1
+                guard count >= 1, count <= Int64(pointCount - start) else {
+                    throw .damaged("Entry \(index) says that it has \(count) of \(pointCount - start) points left.")
+                }
+                let rawFlags = flags?[index] ?? 0
+                guard (0...7).contains(rawFlags) else { throw .damaged("Entry \(index) has the flags \(rawFlags).") }
+                let head = Head(
+                    nameID: names[index], laneID: lanes?[index] ?? 0, flags: Flags(rawValue: UInt8(rawFlags)),
+                    range: start..<start + Int(count))
+                if !head.flags.contains(.sameAxis) {
+                    axisCount += head.range.count
+                } else if heads.last?.range.count != head.range.count {
+                    throw .damaged("Entry \(index) shares the steps of an entry that is not as long.")
+                }
+                heads.append(head)
+                start += Int(count)
+            }
+            guard start == pointCount else {
+                throw .damaged("A journal row of \(pointCount) points has entries for \(start).")
+            }
+        }
+
+        func points(_ reader: inout ByteReader) throws(SeriesError) -> SeriesPoints {
+            let steps = spread(try PackedIntegers.decode(&reader, count: axisCount))
+            let times = spread(try TimeColumn.decode(&reader, count: axisCount))
+            let values = try ValueColumn.decode(&reader, count: pointCount)
+            try reader.finish()
+            return SeriesPoints(steps: steps, times: times, values: values)
+        }
+
+        /// Gives each entry that shares an axis its own copy.
+        private func spread(_ stored: [Int64]) -> [Int64] {
+            guard stored.count < pointCount else { return stored }
+            return [Int64](unsafeUninitializedCapacity: pointCount) { buffer, initialized in
+                guard let target = buffer.baseAddress else { return }
+                stored.withUnsafeBufferPointer { source in
+                    guard let source = source.baseAddress else { return }
+                    var from = 0
+                    for head in heads {
+                        let size = head.range.count
+                        if head.flags.contains(.sameAxis) {
+                            from -= size
+                        }
+                        (target + head.range.lowerBound).initialize(from: source + from, count: size)
+                        from += size
+                    }
+                }
+                initialized = pointCount
+            }
+        }
+    }
+}
