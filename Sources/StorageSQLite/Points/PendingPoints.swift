@@ -1,0 +1,128 @@
+import MartletDomain
+import MartletSeries
+import MartletStorage
+
+/// Points of a run that are in the journal and not settled yet, by series, in order of arrival.
+struct PendingPoints {
+    private(set) var order: [Pack.Key] = []
+    private var columns: [SeriesPoints] = []
+    private var places: [Pack.Key: Int] = [:]
+    /// The points of the series that has the most.
+    private(set) var longest = 0
+
+    var isEmpty: Bool { order.isEmpty }
+
+    subscript(key: Pack.Key) -> SeriesPoints? { places[key].map { columns[$0] } }
+
+    /// Takes from a journal row the points of the series that are asked for.
+    mutating func take(_ batch: JournalBatch, where isWanted: (Pack.Key) -> Bool) {
+        // A run mostly logs the same metrics in the same order, so the next one is where it was in the row before.
+        var guess = 0
+        for head in batch.heads {
+            let key = Pack.Key(nameID: head.nameID, laneID: head.laneID)
+            guard isWanted(key) else { continue }
+            let place: Int
+            if guess < order.count, order[guess] == key {
+                place = guess
+            } else if let known = places[key] {
+                place = known
+            } else {
+                place = order.count
+                places[key] = place
+                order.append(key)
+                columns.append(SeriesPoints())
+            }
+            if head.range.count == 1 {
+                columns[place].append(batch.points[head.range.lowerBound])
+            } else {
+                columns[place].append(batch.points, in: head.range)
+            }
+            longest = max(longest, columns[place].count)
+            guess = place + 1
+        }
+    }
+}
+
+extension PointRows {
+    /// The points among these that are neither in the settled ones nor repeat one another, in order of arrival.
+    ///
+    /// In the usual case each comes after all before it, and nothing has to be read to know that it is new.
+    func fresh(
+        _ pending: SeriesPoints, of run: RunKey, _ key: Pack.Key, after entry: MetricEntry?
+    ) throws(StorageError) -> SeriesPoints {
+        guard !pending.isEmpty else { return pending }
+        var (step, time) = (Int64.min, Int64.min)
+        var isFirst = true
+        if let entry { (step, time, isFirst) = (entry.last.step, entry.last.time, false) }
+        var rises = true
+        for index in 0..<pending.count {
+            let (nextStep, nextTime) = (pending.steps[index], pending.times[index])
+            if !isFirst && (nextStep < step || nextStep == step && nextTime <= time) {
+                rises = false
+                break
+            }
+            (step, time, isFirst) = (nextStep, nextTime, false)
+        }
+        if rises { return pending }
+        var seen: Set<Point> = []
+        if let entry {
+            var suspects: Set<Int64> = []
+            for index in 0..<pending.count where entry.mayHold(pending[index]) { suspects.insert(pending.steps[index]) }
+            if let low = suspects.min(), let high = suspects.max() {
+                let home = try home(of: run, key)
+                let settled = try settledPoints(of: run, key, at: home, in: PointRange(from: low, to: high))
+                for step in suspects {
+                    var place = settled.firstPlace(atOrAfter: step)
+                    while place < settled.count, settled.steps[place] == step {
+                        seen.insert(settled[place])
+                        place += 1
+                    }
+                }
+            }
+        }
+        var fresh = SeriesPoints()
+        for index in 0..<pending.count where seen.insert(pending[index]).inserted { fresh.append(pending[index]) }
+        return fresh
+    }
+
+    /// What a series comes to with its pending points; nil when it has none at all.
+    func joined(
+        _ entry: MetricEntry?, _ pending: SeriesPoints?, of run: RunKey, _ key: Pack.Key
+    ) throws(StorageError) -> MetricEntry? {
+        guard let pending, !pending.isEmpty else { return entry }
+        let fresh = try fresh(pending, of: run, key, after: entry)
+        guard var joined = entry else { return MetricEntry(key: key, upto: 0, fresh) }
+        for index in 0..<fresh.count { joined.add(fresh[index]) }
+        return joined
+    }
+
+    /// Every series of a run by id, settled and pending, or those of some names.
+    func entries(of run: RunKey, named names: Set<Int64>?) throws(StorageError) -> [MetricEntry] {
+        let document = try settled(of: run, named: names)
+        var pending = PendingPoints()
+        try eachJournalRow(of: run, after: 0) { (row, blob) throws(StorageError) in
+            guard let batch = try decode(blob, row: row.seq, of: run) else { return }
+            pending.take(batch) { (key) in
+                (names?.contains(key.nameID) ?? true) && row.seq > document[key]?.upto ?? 0
+            }
+        }
+        var entries: [MetricEntry] = []
+        for entry in document.entries where names?.contains(entry.key.nameID) ?? true {
+            if let joined = try joined(entry, pending[entry.key], of: run, entry.key) { entries.append(joined) }
+        }
+        for key in pending.order where document[key] == nil {
+            if let joined = try joined(nil, pending[key], of: run, key) { entries.append(joined) }
+        }
+        return entries
+    }
+
+    /// The run's document, or of a few names what it says of those, without decoding the rest.
+    private func settled(of run: RunKey, named names: Set<Int64>?) throws(StorageError) -> MetricDocument {
+        guard let names, names.count <= 16 else { return try document(of: run) }
+        var document = MetricDocument()
+        var found: [MetricEntry] = []
+        for name in names { try eachEntry(named: name, of: CollectionOfOne(run)) { found.append($1) } }
+        document.put(found)
+        return document
+    }
+}

@@ -1,0 +1,354 @@
+import MartletDomain
+import MartletSeries
+import MartletStorage
+
+/// The rows that hold points, as one transaction of a connection sees them: journal, chunks, packs and the documents
+/// that say what they come to. Names are ids here.
+///
+/// A damaged blob is never skipped in silence: reads throw `damaged`, naming run and row, unless a `DamageLog` is given
+/// to note it in; whoever gives one (fsck, export) shows what it says beside the answer.
+struct PointRows {
+    let connection: Connection
+    var damage: DamageLog? = nil
+
+    /// Where a series' settled points are.
+    enum Home: Equatable {
+        case nowhere
+        case chunks(series: Int64, upto: Int64)
+        case pack(number: Int64, upto: Int64)
+
+        var upto: Int64 {
+            switch self {
+            case .nowhere: 0
+            case .chunks(_, let upto), .pack(_, let upto): upto
+            }
+        }
+    }
+
+    // MARK: Documents
+
+    static func documentIDs(_ run: RunKey) -> (head: Int64, last: Int64) { (run.raw << 16, run.raw << 16 | 0xFFFF) }
+
+    func document(of run: RunKey) throws(StorageError) -> MetricDocument {
+        let ids = Self.documentIDs(run)
+        var document = MetricDocument()
+        var entries: [MetricEntry] = []
+        var (segments, found) = (0, 0)
+        try connection.each("SELECT id, data FROM metric_doc WHERE id BETWEEN ? AND ? ORDER BY id", ids.head, ids.last)
+        {
+            (row) throws(StorageError) in
+            let isHead = row.int(0) == ids.head
+            try row.withBlob(1) { (blob) throws(StorageError) in
+                do throws(SeriesDamage) {
+                    if isHead {
+                        let head = try MetricHead(blob)
+                        (document.generation, segments) = (head.generation, head.count)
+                    } else {
+                        found += 1
+                        entries += try MetricSegment(blob).entries()
+                    }
+                } catch {
+                    try report(run, "its metrics", error.words)
+                }
+            }
+        }
+        if segments != found { try report(run, "its metrics", "\(found) of \(segments) segments are there") }
+        document.put(entries)
+        return document
+    }
+
+    /// Calls the closure with each settled entry of one name, for many runs, opening no more than it must.
+    func eachEntry(
+        named nameID: Int64, of runs: some Sequence<RunKey>,
+        _ body: (RunKey, MetricEntry) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        try connection.with("SELECT data FROM metric_doc WHERE id = ?") { (statement) throws(StorageError) in
+            for run in runs {
+                let head = Self.documentIDs(run).head
+                statement.reset()
+                try statement.bind(head, at: 1)
+                guard try statement.step() else { continue }
+                let segments: Range<Int> = try statement.withBlob(0) { (blob) throws(StorageError) in
+                    do throws(SeriesDamage) {
+                        return try MetricHead(blob).segments(named: nameID)
+                    } catch {
+                        try report(run, "its metrics", error.words)
+                        return 0..<0
+                    }
+                }
+                for segment in segments {
+                    statement.reset()
+                    try statement.bind(head + 1 + Int64(segment), at: 1)
+                    guard try statement.step() else {
+                        try report(run, "its metrics", "segment \(segment) is missing")
+                        continue
+                    }
+                    try statement.withBlob(0) { (blob) throws(StorageError) in
+                        var found: [MetricEntry] = []
+                        do throws(SeriesDamage) {
+                            let opened = try MetricSegment(blob)
+                            for place in opened.places(named: nameID) { found.append(try opened.entry(at: place)) }
+                        } catch {
+                            try report(run, "its metrics", error.words)
+                        }
+                        for entry in found { try body(run, entry) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a series came to as of its last compaction.
+    func entry(of run: RunKey, _ key: Pack.Key) throws(StorageError) -> MetricEntry? {
+        var found: MetricEntry?
+        try eachEntry(named: key.nameID, of: CollectionOfOne(run)) { if $1.key == key { found = $1 } }
+        return found
+    }
+
+    /// How often the settled points of a run have changed.
+    func generation(of run: RunKey) throws(StorageError) -> Int64 {
+        let found = try connection.first("SELECT data FROM metric_doc WHERE id = ?", Self.documentIDs(run).head) {
+            (row) throws(StorageError) in
+            try row.withBlob(0) { (blob) throws(StorageError) in
+                do throws(SeriesDamage) {
+                    return try MetricHead(blob).generation
+                } catch {
+                    try report(run, "its metrics", error.words)
+                    return 0
+                }
+            }
+        }
+        return found ?? 0
+    }
+
+    /// Writes a document, as `MetricDocument.encode` gave it.
+    func put(document: [[UInt8]], of run: RunKey) throws(StorageError) {
+        let ids = Self.documentIDs(run)
+        for (place, part) in document.enumerated() {
+            try connection.run(
+                "INSERT INTO metric_doc(id, data) VALUES(?, ?) ON CONFLICT(id) DO UPDATE SET data = excluded.data",
+                ids.head + Int64(place), blob: part)
+        }
+        try connection.run(
+            "DELETE FROM metric_doc WHERE id BETWEEN ? AND ?", ids.head + Int64(document.count), ids.last)
+    }
+
+    // MARK: Journal
+
+    struct JournalRow {
+        var seq: Int64
+        var count: Int
+        var at: Int64
+    }
+
+    /// Lends each journal row of a run after `seq`, in order of arrival.
+    func eachJournalRow(
+        of run: RunKey, after seq: Int64, through last: Int64 = .max,
+        _ body: (JournalRow, UnsafeRawBufferPointer) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        try connection.each(
+            "SELECT seq, n, at_us, data FROM journal WHERE run = ? AND seq > ? AND seq <= ? ORDER BY seq",
+            run.raw, seq, last
+        ) { (row) throws(StorageError) in
+            let head = JournalRow(seq: row.int(0), count: Int(clamping: row.int(1)), at: row.int(2))
+            try row.withBlob(3) { (blob) throws(StorageError) in try body(head, blob) }
+        }
+    }
+
+    func decode(
+        _ blob: UnsafeRawBufferPointer, row: Int64, of run: RunKey
+    ) throws(StorageError) -> JournalBatch? {
+        do throws(SeriesError) {
+            return try JournalBatch.decode(blob)
+        } catch {
+            try report(run, "journal row \(row)", error.message)
+            return nil
+        }
+    }
+
+    /// A series' points in the journal, in order of arrival.
+    func journalPoints(of run: RunKey, _ key: Pack.Key, after seq: Int64) throws(StorageError) -> SeriesPoints {
+        var points = SeriesPoints()
+        try eachJournalRow(of: run, after: seq) { (row, blob) throws(StorageError) in
+            do throws(SeriesError) {
+                for entry in try JournalBatch.decode(blob, only: key.nameID, laneID: key.laneID) {
+                    points.append(entry.points)
+                }
+            } catch {
+                try report(run, "journal row \(row.seq)", error.message)
+            }
+        }
+        return points
+    }
+
+    // MARK: Chunks and packs
+
+    func home(of run: RunKey, _ key: Pack.Key) throws(StorageError) -> Home {
+        let chunked: Home? = try connection.first(
+            "SELECT id, upto FROM series WHERE run = ? AND name = ? AND lane = ?", run.raw, key.nameID, key.laneID
+        ) { (row) throws(StorageError) in .chunks(series: row.int(0), upto: row.int(1)) }
+        if let chunked { return chunked }
+        var home = Home.nowhere
+        try eachPack(of: run) { (pack, directory) throws(StorageError) in
+            if directory.index(of: key) != nil { home = .pack(number: pack.number, upto: pack.upto) }
+        }
+        return home
+    }
+
+    struct PackRow {
+        var number: Int64
+        var upto: Int64
+    }
+
+    func eachPack(
+        of run: RunKey, _ body: (PackRow, PackDirectory) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        try connection.each("SELECT no, upto, dir FROM pack WHERE run = ? ORDER BY no", run.raw) {
+            (row) throws(StorageError) in
+            let pack = PackRow(number: row.int(0), upto: row.int(1))
+            let directory: PackDirectory? = try row.withBlob(2) { (blob) throws(StorageError) in
+                do throws(SeriesError) {
+                    return try PackDirectory.decode(blob)
+                } catch {
+                    try report(run, "the directory of pack \(pack.number)", error.message)
+                    return nil
+                }
+            }
+            if let directory { try body(pack, directory) }
+        }
+    }
+
+    /// All series of a pack.
+    func pack(_ number: Int64, of run: RunKey) throws(StorageError) -> [Pack.Series] {
+        let found: [Pack.Series]? = try connection.first(
+            "SELECT dir, data FROM pack WHERE run = ? AND no = ?", run.raw, number
+        ) { (row) throws(StorageError) in
+            let directory = row.bytes(0)
+            return try row.withBlob(1) { (data) throws(StorageError) in
+                do throws(SeriesError) {
+                    return try directory.withUnsafeBufferPointer { (directory) throws(SeriesError) in
+                        try Pack.decode(directory: UnsafeRawBufferPointer(directory), data: data)
+                    }
+                } catch {
+                    try report(run, "pack \(number)", error.message)
+                    return []
+                }
+            }
+        }
+        return found ?? []
+    }
+
+    static func chunkIDs(of series: Int64) -> (first: Int64, last: Int64) {
+        (series << 22, series << 22 | chunkNumberMax)
+    }
+    static let chunkNumberMax: Int64 = (1 << 22) - 1
+
+    /// The settled points of a series with a step in the range, in order of step and arrival.
+    func settledPoints(
+        of run: RunKey, _ key: Pack.Key, at home: Home, in range: PointRange = .all
+    ) throws(StorageError) -> SeriesPoints {
+        switch home {
+        case .nowhere: return SeriesPoints()
+        case .chunks(let series, _):
+            var points = SeriesPoints()
+            let ids = Self.chunkIDs(of: series)
+            if range.from == .min && range.to == .max {
+                points.reserveCapacity(
+                    Int(clamping: try connection.integer("SELECT n FROM series WHERE id = ?", series) ?? 0))
+            }
+            try connection.each(
+                """
+                SELECT id, min_step, max_step, n, data FROM chunk WHERE id BETWEEN ? AND ? AND max_step >= ?
+                AND min_step <= ? ORDER BY id
+                """, ids.first, ids.last, range.from, range.to
+            ) { (row) throws(StorageError) in
+                guard let chunk = try self.chunk(row.int(0), of: run, row, column: 4) else { return }
+                guard chunk.count == Int(row.int(3)) else {
+                    return try report(run, "chunk \(row.int(0))", "it holds \(chunk.count) points, not \(row.int(3))")
+                }
+                if row.int(1) >= range.from && row.int(2) <= range.to {
+                    points.append(chunk)
+                } else {
+                    points.append(chunk, in: chunk.places(in: range))
+                }
+            }
+            return points
+        case .pack(let number, _):
+            let found: SeriesPoints?? = try connection.first(
+                "SELECT dir, data FROM pack WHERE run = ? AND no = ?", run.raw, number
+            ) { (row) throws(StorageError) -> SeriesPoints? in
+                let directory = row.bytes(0)
+                return try row.withBlob(1) { (data) throws(StorageError) -> SeriesPoints? in
+                    do throws(SeriesError) {
+                        return try PackDirectory.decode(directory).points(of: key, in: data)
+                    } catch {
+                        try report(run, "pack \(number)", error.message)
+                        return nil
+                    }
+                }
+            }
+            guard let found = found ?? nil else { return SeriesPoints() }
+            let places = found.places(in: range)
+            return places.count == found.count ? found : found[places]
+        }
+    }
+
+    func chunk(
+        _ id: Int64, of run: RunKey, _ row: Statement, column: Int
+    ) throws(StorageError) -> SeriesPoints? {
+        try row.withBlob(column) { (data) throws(StorageError) in
+            do throws(SeriesError) {
+                return try Chunk.decode(data)
+            } catch {
+                try report(run, "chunk \(id)", error.message)
+                return nil
+            }
+        }
+    }
+
+    // MARK: Damage
+
+    /// Notes the damage, or throws it where nobody asked for notes.
+    func report(_ run: RunKey, _ what: String, _ words: String) throws(StorageError) {
+        guard let damage else {
+            throw StorageError(
+                .damaged, "Points of run \(run) cannot be read: \(what) is damaged.",
+                remedy: "Run `martlet fsck` to see what is hurt; `martlet export` writes what can still be read.",
+                cause: words)
+        }
+        damage.note(run, what, words)
+    }
+}
+
+/// What could not be read, where a reader asked to go on.
+final class DamageLog {
+    struct Finding: Equatable {
+        var run: RunKey
+        /// Which row: `journal row 12`, `chunk 4194304`, `pack 0`.
+        var place: String
+        var words: String
+    }
+    private(set) var findings: [Finding] = []
+
+    func note(_ run: RunKey, _ place: String, _ words: String) {
+        findings.append(Finding(run: run, place: place, words: words))
+    }
+}
+
+extension SeriesPoints {
+    /// Where the points of a range lie, the steps rising.
+    func places(in range: PointRange) -> Range<Int> {
+        let start = firstPlace(atOrAfter: range.from)
+        return start..<max(start, range.to == .max ? count : firstPlace(atOrAfter: range.to + 1))
+    }
+
+    /// The first place whose step is no less than this one, the steps rising.
+    func firstPlace(atOrAfter step: Int64) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if steps[middle] >= step { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

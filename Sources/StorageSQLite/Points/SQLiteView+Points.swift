@@ -1,0 +1,179 @@
+import MartletDomain
+import MartletSeries
+import MartletStorage
+
+extension SQLiteView {
+    var rows: PointRows { PointRows(connection: connection) }
+
+    func series(of run: RunKey, named: [String]?) throws(StorageError) -> [SeriesState] {
+        guard try hasRun(run) else { return [] }
+        var ids: Set<Int64>?
+        if let named {
+            ids = []
+            for name in named { if let id = try nameID(name) { ids?.insert(id) } }
+            if ids?.isEmpty == true { return [] }
+        }
+        let entries = try rows.entries(of: run, named: ids)
+        let texts = try nameTexts(entries.map(\.key.nameID))
+        return zip(entries, texts).map { $0.state(named: $1) }.sorted {
+            $0.name == $1.name ? $0.lane < $1.lane : precedes($0.name, $1.name)
+        }
+    }
+
+    func points(
+        _ run: RunKey, _ name: String, _ lane: LaneID, in range: PointRange
+    ) throws(StorageError) -> SeriesPoints {
+        try points(run, name, lane, in: range, noting: nil)
+    }
+
+    /// As `points`, but what is damaged is left out and noted, so that an export can mark the gap and go on.
+    func points(
+        _ run: RunKey, _ name: String, _ lane: LaneID, in range: PointRange, noting damage: DamageLog?
+    ) throws(StorageError) -> SeriesPoints {
+        guard range.from <= range.to, try hasRun(run), let id = try nameID(name) else { return SeriesPoints() }
+        let rows = PointRows(connection: connection, damage: damage)
+        let key = Pack.Key(nameID: id, laneID: lane.raw)
+        let home = try rows.home(of: run, key)
+        let settled = try rows.settledPoints(of: run, key, at: home, in: range)
+        let pending = try rows.journalPoints(of: run, key, after: home.upto)
+        guard !pending.isEmpty else { return settled }
+        let joined = mergeSeries(chunks: settled, journal: pending.within(range))
+        return joined
+    }
+
+    func buckets(
+        _ run: RunKey, _ name: String, _ lane: LaneID, axis: Buckets.Axis, from: Int64?, to: Int64?, count: Int
+    ) throws(StorageError) -> [Bucket] {
+        guard try hasRun(run), let id = try nameID(name) else { return [] }
+        let rows = rows
+        let key = Pack.Key(nameID: id, laneID: lane.raw)
+        let home = try rows.home(of: run, key)
+        let arrived = try rows.journalPoints(of: run, key, after: home.upto)
+        guard case .chunks(let series, _) = home else {
+            let settled = try rows.settledPoints(of: run, key, at: home)
+            return mergeSeries(chunks: settled, journal: arrived)
+                .buckets(axis: axis, from: from, to: to, count: count)
+        }
+        let pending = try rows.fresh(arrived, of: run, key, after: try rows.entry(of: run, key))
+        guard let ends = try rows.ends(of: series, pending, axis: axis) else { return [] }
+        let (low, high) = (from ?? ends.low, to ?? ends.high)
+        guard low <= high else { return [] }
+        var buckets = Buckets(axis: axis, from: low, to: high, count: count)
+        try rows.add(chunksOf: series, of: run, to: &buckets)
+        buckets.add(pending)
+        return buckets.buckets
+    }
+
+    /// One metric of many runs, each lane of it, without decoding the rest of their documents: what a column of a
+    /// search index is built from. Runs that do not have it are left out.
+    func seriesColumn(_ name: String, of runs: [RunKey]) throws(StorageError) -> [RunKey: [SeriesState]] {
+        guard let id = try nameID(name) else { return [:] }
+        var found: [RunKey: [SeriesState]] = [:]
+        found.reserveCapacity(runs.count)
+        let rows = rows
+        let waiting = try rows.runsInJournal()
+        try rows.eachEntry(named: id, of: runs.lazy.filter { !waiting.contains($0) }) { (run, entry) in
+            found[run, default: []].append(entry.state(named: name))
+        }
+        for run in runs where waiting.contains(run) {
+            guard try hasRun(run) else { continue }
+            let entries = try rows.entries(of: run, named: [id])
+            if entries.isEmpty { continue }
+            found[run] = entries.map { $0.state(named: name) }.sorted { $0.lane < $1.lane }
+        }
+        return found
+    }
+}
+
+extension PointRows {
+    /// Every run that has rows in the journal.
+    func runsInJournal() throws(StorageError) -> Set<RunKey> {
+        // The index holds a run's rows together: one look for each run, not one for each row.
+        try connection.with("SELECT run FROM journal WHERE run > ? ORDER BY run LIMIT 1") {
+            (statement) throws(StorageError) in
+            var found: Set<RunKey> = []
+            var last = Int64.min
+            while true {
+                statement.reset()
+                try statement.bind([last])
+                guard try statement.step() else { return found }
+                last = statement.int(0)
+                found.insert(RunKey(last))
+            }
+        }
+    }
+
+    /// The least and the greatest place on an axis of a chunked series and its pending points.
+    func ends(
+        of series: Int64, _ pending: SeriesPoints, axis: Buckets.Axis
+    ) throws(StorageError) -> (low: Int64, high: Int64)? {
+        let ids = Self.chunkIDs(of: series)
+        let columns = axis == .step ? "min(min_step), max(max_step)" : "min(min_ts), max(max_ts)"
+        var (low, high) = (Int64.max, Int64.min)
+        try connection.each(
+            "SELECT \(columns) FROM chunk WHERE id BETWEEN ? AND ?", ids.first, ids.last
+        ) { (row) throws(StorageError) in
+            guard !row.isNull(0) else { return }
+            (low, high) = (row.int(0), row.int(1))
+        }
+        for place in axis == .step ? pending.steps : pending.times { (low, high) = (min(low, place), max(high, place)) }
+        guard low <= high else { return nil }
+        if case .relative(let start) = axis { return (low &- start, high &- start) }
+        return (low, high)
+    }
+
+    /// Adds chunks from their statistics, and decodes those whose blocks are wider than a bucket.
+    func add(chunksOf series: Int64, of run: RunKey, to buckets: inout Buckets) throws(StorageError) {
+        let ids = Self.chunkIDs(of: series)
+        let (least, greatest) = buckets.axis == .step ? ("min_step", "max_step") : ("min_ts", "max_ts")
+        var (low, high) = (buckets.from, buckets.to)
+        if case .relative(let start) = buckets.axis {
+            // Held at the ends: a wider range only lends chunks that add nothing.
+            low = start.addingReportingOverflow(low).overflow ? .min : start + low
+            high = start.addingReportingOverflow(high).overflow ? .max : start + high
+        }
+        var filling = buckets
+        try connection.each(
+            """
+            SELECT id, stats, data FROM chunk WHERE id BETWEEN ? AND ? AND \(greatest) >= ? AND \(least) <= ?
+            ORDER BY id
+            """, ids.first, ids.last, low, high
+        ) { (row) throws(StorageError) in
+            let place = "chunk \(row.int(0))"
+            var isWhole = true
+            do throws(SeriesError) {
+                let stats = try row.bytes(1).withUnsafeBufferPointer { (bytes) throws(SeriesError) in
+                    try ChunkStats.decode(UnsafeRawBufferPointer(bytes))
+                }
+                var points: SeriesPoints?
+                for (index, block) in stats.blocks.enumerated() {
+                    // A short block would go into one bucket too, though the bucket may hold little else.
+                    if block.count == ChunkStats.blockPoints && filling.add(block) { continue }
+                    let decoded: SeriesPoints
+                    if let known = points { decoded = known } else { decoded = try Chunk.decode(row.bytes(2)) }
+                    points = decoded
+                    let start = index * ChunkStats.blockPoints
+                    guard decoded.count == stats.count else {
+                        isWhole = false
+                        break
+                    }
+                    filling.add(decoded, in: start..<start + block.count)
+                }
+            } catch {
+                try report(run, place, error.message)
+            }
+            if !isWhole { try report(run, place, "its statistics are not those of its points") }
+        }
+        buckets = filling
+    }
+}
+
+extension SeriesPoints {
+    /// Those with a step in the range, in their order.
+    func within(_ range: PointRange) -> SeriesPoints {
+        if range.from == .min && range.to == .max { return self }
+        var kept = SeriesPoints()
+        for index in 0..<count where range.from <= steps[index] && steps[index] <= range.to { kept.append(self[index]) }
+        return kept
+    }
+}

@@ -1,0 +1,167 @@
+import Glibc
+import MartletDomain
+import MartletStorage
+
+extension SQLiteView {
+    // MARK: Beside runs
+
+    func items(of owner: Item.Owner, kind: String?, key: String?) throws(StorageError) -> [Item] {
+        if case .run(let run) = owner, !(try hasRun(run)) { return [] }
+        let all = "SELECT \(Item.columns) FROM item WHERE owner = ?"
+        switch (kind, key) {
+        case (let kind?, let key?):
+            return try connection.all(
+                all + " AND kind = ? AND key = ? ORDER BY id", owner.coded, kind, key, row: Item.init)
+        case (let kind?, nil):
+            return try connection.all(all + " AND kind = ? ORDER BY id", owner.coded, kind, row: Item.init)
+        case (nil, let key?):
+            return try connection.all(all + " AND key = ? ORDER BY id", owner.coded, key, row: Item.init)
+        case (nil, nil):
+            return try connection.all(all + " ORDER BY id", owner.coded, row: Item.init)
+        }
+    }
+
+    func artifacts(of run: RunKey) throws(StorageError) -> [Artifact] {
+        guard try hasRun(run) else { return [] }
+        return try connection.all(
+            "SELECT \(Artifact.columns) FROM artifact WHERE run = ? ORDER BY id", run, row: Artifact.init)
+    }
+
+    func artifact(of run: RunKey, path: String) throws(StorageError) -> Artifact? {
+        guard try hasRun(run) else { return nil }
+        return try connection.first(
+            "SELECT \(Artifact.columns) FROM artifact WHERE run = ? AND path = ? AND life = 0 ORDER BY id DESC LIMIT 1",
+            run, path, row: Artifact.init)
+    }
+
+    func blob(_ digest: Digest) throws(StorageError) -> Blob? {
+        try connection.first("SELECT \(Blob.columns) FROM blob WHERE sha = ?", digest, row: Blob.init)
+    }
+
+    func blobs(after: Digest?, limit: Int) throws(StorageError) -> [Blob] {
+        try connection.all(
+            "SELECT \(Blob.columns) FROM blob WHERE sha > ? ORDER BY sha LIMIT ?", after?.bytes ?? [], limit,
+            row: Blob.init)
+    }
+
+    func isReferenced(_ digest: Digest) throws(StorageError) -> Bool {
+        let bytes = digest.bytes
+        return try connection.integer(
+            """
+            SELECT EXISTS(SELECT 1 FROM artifact WHERE sha = ?1 AND life = 0 AND run IN (SELECT id FROM run))
+            OR EXISTS(SELECT 1 FROM named_version WHERE sha = ?1)
+            OR EXISTS(SELECT 1 FROM rich_blob JOIN rich ON rich.id = rich_blob.rich JOIN run ON run.id = rich.run
+            WHERE rich_blob.sha = ?1)
+            """, bytes) == 1
+    }
+
+    func namedVersions(of name: String, in project: ProjectID) throws(StorageError) -> [NamedVersion] {
+        try connection.all(
+            "SELECT \(NamedVersion.columns) FROM named_version WHERE project = ? AND name = ? ORDER BY version",
+            project, name, row: NamedVersion.init)
+    }
+
+    func namedArtifacts(in project: ProjectID) throws(StorageError) -> [String] {
+        try connection.all("SELECT DISTINCT name FROM named_version WHERE project = ? ORDER BY name", project) {
+            $0.text(0)
+        }
+    }
+
+    func namedAliases(of name: String, in project: ProjectID) throws(StorageError) -> [String: Int] {
+        var found: [String: Int] = [:]
+        try connection.each("SELECT alias, version FROM named_alias WHERE project = ? AND name = ?", project, name) {
+            found[$0.text(0)] = Int($0.int(1))
+        }
+        return found
+    }
+
+    func writer(_ id: String) throws(StorageError) -> LogbookWriter? {
+        try connection.first("SELECT acked, source, seen_us FROM writer WHERE id = ?", id) {
+            LogbookWriter(id: id, acked: $0.int(0), source: $0.text(1), seen: $0.time(2))
+        }
+    }
+
+    // MARK: Access and accountability
+
+    func user(_ name: String) throws(StorageError) -> User? {
+        try connection.first("SELECT name, role, disabled, created_us FROM user WHERE name = ?", name, row: user)
+    }
+
+    func users() throws(StorageError) -> [User] {
+        try connection.all("SELECT name, role, disabled, created_us FROM user ORDER BY name", row: user)
+    }
+
+    private func user(_ row: Statement) throws(StorageError) -> User {
+        let name = row.text(0)
+        var grants: [ProjectID: Role] = [:]
+        try connection.each("SELECT project, role FROM user_grant WHERE user = ?", name) { (row) throws(StorageError) in
+            grants[ProjectID(row.int(0))] = try row.small(1, "role")
+        }
+        return User(
+            name: name, role: row.isNull(1) ? nil : try row.small(1, "role"), isDisabled: row.int(2) != 0,
+            created: row.time(3), grants: grants)
+    }
+
+    func token(hash: Digest) throws(StorageError) -> AccessToken? {
+        try connection.first("SELECT \(AccessToken.columns) FROM token WHERE hash = ?", hash, row: AccessToken.init)
+    }
+
+    func tokens(of user: String?) throws(StorageError) -> [AccessToken] {
+        guard let user else {
+            return try connection.all(
+                "SELECT \(AccessToken.columns) FROM token ORDER BY created_us, id", row: AccessToken.init)
+        }
+        return try connection.all(
+            "SELECT \(AccessToken.columns) FROM token WHERE user = ? ORDER BY created_us, id", user,
+            row: AccessToken.init)
+    }
+
+    func audit(_ project: ProjectID?, before: Int64?, limit: Int) throws(StorageError) -> [AuditEntry] {
+        guard let project else {
+            return try connection.all(
+                "SELECT \(AuditEntry.columns) FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?",
+                before ?? .max, limit, row: AuditEntry.init)
+        }
+        return try connection.all(
+            "SELECT \(AuditEntry.columns) FROM audit WHERE project = ? AND number < ? ORDER BY number DESC LIMIT ?",
+            project, before ?? .max, limit, row: AuditEntry.init)
+    }
+
+    func remembered(_ key: IdempotencyKey) throws(StorageError) -> RememberedAnswer? {
+        try connection.first(
+            """
+            SELECT body, status, answer, at_us FROM idem
+            WHERE project = ? AND caller = ? AND route = ? AND key = ?
+            """, key.project, key.caller, key.route, key.key
+        ) { (row) throws(StorageError) in
+            RememberedAnswer(
+                body: try row.digest(0), status: Int(row.int(1)), answer: row.bytes(2), at: row.time(3))
+        }
+    }
+
+    func setting(_ name: String) throws(StorageError) -> String? {
+        try connection.first("SELECT value FROM setting WHERE name = ?", name) { $0.text(0) }
+    }
+
+    // MARK: The whole
+
+    func cursor() throws(StorageError) -> ChangeCursor {
+        ChangeCursor(
+            revision: try connection.integer("SELECT v FROM meta WHERE k = 'rev'") ?? 0,
+            // The highest number ever given, which compaction does not take back.
+            sequence: try connection.integer("SELECT seq FROM sqlite_sequence WHERE name = 'journal'") ?? 0)
+    }
+
+    func sizes() throws(StorageError) -> StoreSizes {
+        var disk: Int64 = 0
+        for suffix in ["", "-wal", "-shm"] {
+            var status = stat()
+            if stat(connection.path + suffix, &status) == 0 { disk += Int64(status.st_blocks) * 512 }
+        }
+        let free = try connection.integer("PRAGMA freelist_count") ?? 0
+        let page = try connection.integer("PRAGMA page_size") ?? 0
+        let journal = try journalSizes()
+        return StoreSizes(
+            disk: disk, journalBytes: journal.bytes, journalPoints: journal.points, freeBytes: free * page)
+    }
+}
