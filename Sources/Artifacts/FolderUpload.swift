@@ -1,0 +1,145 @@
+import CCrypto
+import Glibc
+import MartletDomain
+import Synchronization
+
+/// An upload into a folder: hashed as it is written, in memory that does not grow with the file.
+///
+/// The lock makes `@unchecked Sendable` true: a request's body may come from one thread and its end from another.
+final class FolderUpload: BlobUpload, @unchecked Sendable {
+    private let lock = Mutex(())
+    private let store: FolderBlobStore
+    private let folder: Descriptor
+    private let file: Descriptor
+    private let name: String
+    private let expected: ExpectedBlob
+    private let hash = SHA256()
+    /// Pieces smaller than this are gathered, since each write is a call into the kernel.
+    private let buffer: UnsafeMutableRawBufferPointer
+    private var buffered = 0
+    private var written: Int64 = 0
+    private var handedToDisk: Int64 = 0
+    private var isOpen = true
+
+    init(store: FolderBlobStore, folder: consuming Descriptor, expected: ExpectedBlob) throws(Refusal) {
+        let name = Digest(bytes: Chance.bytes(32)).text.prefix(32)
+        let raw = uninterrupted {
+            openat(folder.raw, String(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
+        }
+        guard raw >= 0 else { throw store.trouble(.write, "tmp") }
+        self.store = store
+        self.folder = folder
+        self.expected = expected
+        self.name = String(name)
+        file = Descriptor(owning: raw)
+        buffer = .allocate(byteCount: 1 << 18, alignment: 4096)
+    }
+
+    deinit {
+        abort()
+        buffer.deallocate()
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws(Refusal) {
+        try locked { () throws(Refusal) in try take(bytes) }
+    }
+
+    func finish(now: Timestamp) throws(Refusal) -> FinishedBlob {
+        try locked { () throws(Refusal) in
+            try flush()
+            let digest = hash.finish()
+            try compare(digest)
+            guard fsync(file.raw) == 0 else { throw store.trouble(.write, "tmp") }
+            var blob = FinishedBlob(digest: digest, size: written, isNew: true)
+            blob.isNew = try store.settle(name, in: folder, as: blob, now: now)
+            isOpen = false
+            return blob
+        }
+    }
+
+    func abort() {
+        lock.withLock { _ in remove() }
+    }
+
+    /// One step of an upload; one that fails ends it, since nothing can follow a piece that is missing.
+    private func locked<Value>(_ step: () throws(Refusal) -> Value) throws(Refusal) -> Value {
+        var outcome: Result<Value, Refusal>?
+        lock.withLock { _ in
+            guard isOpen else { return }
+            let made = Result { () throws(Refusal) in try step() }
+            if case .failure = made { remove() }
+            outcome = made
+        }
+        guard let outcome else {
+            throw Refusal(
+                .closed, "This upload has ended, so nothing can be added to it.", remedy: "Begin a new upload.")
+        }
+        return try outcome.get()
+    }
+
+    private func remove() {
+        guard isOpen else { return }
+        isOpen = false
+        unlinkat(folder.raw, name, 0)
+        // The disk gets its space back now, not when the last holder of this upload lets go.
+        ftruncate(file.raw, 0)
+    }
+
+    private func take(_ bytes: UnsafeRawBufferPointer) throws(Refusal) {
+        if let size = expected.size, written + Int64(buffered) + Int64(bytes.count) > size {
+            throw Refusal(
+                .invalid, "More than the \(size) bytes that were announced have come.",
+                remedy: "Send the file's true size, and the file unchanged while it is sent.", field: "size")
+        }
+        var rest = bytes
+        while !rest.isEmpty {
+            if buffered == 0, rest.count >= buffer.count {
+                try put(rest)
+                return
+            }
+            let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(buffer.count - buffered))
+            UnsafeMutableRawBufferPointer(rebasing: buffer[buffered...]).copyMemory(from: piece)
+            buffered += piece.count
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(piece.count))
+            if buffered == buffer.count { try flush() }
+        }
+    }
+
+    private func flush() throws(Refusal) {
+        guard buffered > 0 else { return }
+        let count = buffered
+        buffered = 0
+        try put(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    }
+
+    /// Every 8 MiB the kernel is asked to begin with the disk, so that `fsync` at the end finds little left to do.
+    private func put(_ bytes: UnsafeRawBufferPointer) throws(Refusal) {
+        hash.update(bytes)
+        guard let base = bytes.baseAddress else { return }
+        var done = 0
+        while done < bytes.count {
+            let count = uninterrupted { Glibc.write(file.raw, base + done, bytes.count - done) }
+            guard count >= 0 else { throw store.trouble(.write, "tmp") }
+            done += count
+        }
+        written += Int64(bytes.count)
+        if written - handedToDisk >= 8 << 20 {
+            martlet_start_writing(file.raw, handedToDisk, written - handedToDisk)
+            handedToDisk = written
+        }
+    }
+
+    private func compare(_ digest: Digest) throws(Refusal) {
+        if let size = expected.size, size != written {
+            throw Refusal(
+                .invalid, "\(size) bytes were announced and \(written) have come.",
+                remedy: "Send the whole file again.", field: "size")
+        }
+        if let told = expected.digest, told != digest {
+            throw Refusal(
+                .invalid, "The file was announced with SHA-256 \(told) and has \(digest).",
+                remedy: "Send the file again; when this stays, its digest was taken from other bytes.",
+                field: "sha256")
+        }
+    }
+}
