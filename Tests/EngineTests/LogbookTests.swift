@@ -1,0 +1,217 @@
+import Foundation
+import MartletDomain
+import MartletEngine
+import MartletJSON
+import MartletSeries
+import MartletStorage
+import Testing
+
+private let id = "0123456789abcdef0123456789abcdef"
+
+private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: String = "w1") -> String {
+    let body = "{\"w\":\"\(writer)\",\"seq\":\(sequence),\"t\":1768478400000,\"run\":\"\(id)\",\"op\":\"\(op)\"\(rest)"
+    let sum = Array(body.utf8).withUnsafeBytes { crc32c($0) }
+    return body + ",\"c\":\"\(String(sum, radix: 16))\"}"
+}
+
+@Suite("A logbook counts exactly once") struct LogbookTests {
+    private let begin = line(1, "run", ",\"experiment\":\"risk\",\"name\":\"first\",\"start\":1768478400000")
+
+    private func run(_ stage: Stage) throws -> Run {
+        try #require(try stage.see { try $0.run(RunID(id)!) })
+    }
+
+    @Test("lines become a run with its params, points, notes and end")
+    func everything() throws {
+        let stage = Stage()
+        let receipt = try stage.ingest([
+            begin, line(2, "params", ",\"p\":{\"lr\":0.1,\"model\":\"mlp\"}"),
+            line(3, "metrics", ",\"step\":0,\"m\":{\"loss\":1.5,\"acc\":NaN}"),
+            line(4, "metrics", ",\"step\":1,\"m\":{\"loss\":1.25}"), line(5, "metrics", ",\"m\":{\"final\":0.9}"),
+            line(6, "tags", ",\"tags\":[\"baseline\"]"), line(7, "note", ",\"text\":\"went well\""),
+            line(8, "console", ",\"stream\":\"stdout\",\"text\":\"epoch 1\\n\""),
+            line(9, "define", ",\"metric\":\"loss\",\"goal\":\"min\""),
+            line(10, "facts", ",\"kind\":\"dataset\",\"data\":{\"name\":\"mnist\"}"),
+            line(11, "state", ",\"status\":\"FINISHED\""),
+        ])
+        #expect(receipt.accepted == 11 && receipt.problems == 0 && receipt.acked == ["w1": 11])
+        let run = try run(stage)
+        try stage.engine.read { reader throws(Refusal) in
+            #expect(run.status.word == "FINISHED" && run.name == "first" && run.shortID == "run_01")
+            let attributes = try reader.attributes(of: run.key)
+            #expect(attributes.params["lr"]?.text == "0.1" && attributes.tags.keys == ["baseline"])
+            #expect(try reader.curve(of: run, "loss").values == [1.5, 1.25])
+            #expect(try reader.curve(of: run, "acc").values.first?.isNaN == true)
+            #expect(try reader.metrics(of: run).first { $0.name == "final" }?.value == 0.9)
+            #expect(try reader.items(of: .run(run.key), kind: "note", key: nil).count == 1)
+            #expect(try reader.console(run.key, stream: "stdout", after: 0, limit: 5).count == 1)
+            #expect(try reader.goal(of: "loss", in: run.experiment) == .min)
+        }
+    }
+
+    @Test("sending lines again changes nothing")
+    func again() throws {
+        let stage = Stage()
+        let lines = [
+            begin, line(2, "metrics", ",\"step\":1,\"m\":{\"loss\":1}"), line(3, "note", ",\"text\":\"once\""),
+        ]
+        _ = try stage.ingest(lines)
+        let receipt = try stage.ingest(lines + [line(4, "metrics", ",\"step\":2,\"m\":{\"loss\":1}")])
+        #expect(receipt.accepted == 4 && receipt.acked == ["w1": 4])
+        let run = try run(stage)
+        #expect(try stage.see { try $0.curve(of: run, "loss") }.count == 2)
+        #expect(try stage.see { try $0.items(of: .run(run.key), kind: "note", key: nil) }.count == 1)
+    }
+
+    @Test("a line that skips a number is not applied, and the next one is named")
+    func gap() throws {
+        let stage = Stage()
+        let receipt = try stage.ingest([begin, line(3, "note", ",\"text\":\"too early\"")])
+        #expect(receipt.expected?.sequence == 2 && receipt.acked == ["w1": 1])
+        let run = try run(stage)
+        #expect(try stage.see { try $0.items(of: .run(run.key), kind: "note", key: nil) }.isEmpty)
+    }
+
+    @Test("a line's own fault is kept with the run and does not stop the rest")
+    func problems() throws {
+        let stage = Stage()
+        let receipt = try stage.ingest([
+            begin, line(2, "params", ",\"p\":{\"lr\":0.1}"), line(3, "params", ",\"p\":{\"lr\":0.2}"),
+            line(4, "teleport"), line(5, "note", ",\"text\":\"still here\""),
+        ])
+        #expect(receipt.problems == 2 && receipt.acked == ["w1": 5])
+        let run = try run(stage)
+        let problems = try stage.see { try $0.items(of: .run(run.key), kind: "problem", key: nil) }
+        #expect(problems.count == 2 && problems[0].data.contains("0.2") && problems[1].data.contains("teleport"))
+        #expect(try stage.see { try $0.items(of: .run(run.key), kind: "note", key: nil) }.count == 1)
+    }
+
+    @Test("a damaged line is found by its checksum")
+    func damage() throws {
+        let good = line(2, "note", ",\"text\":\"hello\"")
+        let bad = good.replacing("hello", with: "hallo")
+        #expect(throws: LogbookLine.Damage.self) { try LogbookLine(Array(bad.utf8)[...]) }
+        _ = try LogbookLine(Array(good.utf8)[...])
+    }
+
+    @Test("a damaged line of a file is kept with its run, and what comes after it counts")
+    func damagedInFile() throws {
+        let stage = Stage()
+        let lost = line(3, "metrics", ",\"step\":2,\"m\":{\"loss\":2}").replacing("\"loss\":2", with: "\"loss\":3")
+        let lines = [
+            begin, line(2, "metrics", ",\"step\":1,\"m\":{\"loss\":1}"), lost, "{{{ noise",
+            line(5, "metrics", ",\"step\":4,\"m\":{\"loss\":4}"), "noise without a number",
+            line(6, "metrics", ",\"step\":5,\"m\":{\"loss\":5}"),
+        ]
+        let receipt = try stage.ingest(lines)
+        #expect(receipt.acked == ["w1": 6] && receipt.problems == 3 && receipt.expected == nil)
+        let run = try run(stage)
+        #expect(try stage.see { try $0.curve(of: run, "loss") }.values == [1, 4, 5])
+        let problems = try stage.see { try $0.items(of: .run(run.key), kind: "problem", key: nil) }
+        #expect(problems.count == 3 && problems[1].data.contains("{{{ noise"))
+        #expect(try stage.ingest(lines).problems == 0, "read again, they are told of once")
+    }
+
+    @Test("a deleted run still receives its lines, a purged one lets them pass")
+    func deleted() throws {
+        let stage = Stage()
+        _ = try stage.ingest([begin])
+        let run = try run(stage)
+        try stage.engine.changeAndWait(stage.caller) { ledger throws(Refusal) in try ledger.deleteRun(run.key) }
+        _ = try stage.ingest([line(2, "metrics", ",\"step\":1,\"m\":{\"loss\":1}")])
+        #expect(try stage.see { try $0.curve(of: run, "loss") }.count == 1)
+        try stage.engine.changeAndWait(stage.caller) { ledger throws(Refusal) in try ledger.purgeRun(run.key) }
+        let receipt = try stage.ingest([line(3, "metrics", ",\"step\":2,\"m\":{\"loss\":1}")])
+        #expect(receipt.acked == ["w1": 3] && receipt.problems == 0)
+    }
+
+    @Test("two writers of one run are two lanes, and rank 0 is what is shown")
+    func ranks() throws {
+        let stage = Stage()
+        _ = try stage.ingest([
+            begin, line(2, "metrics", ",\"step\":1,\"m\":{\"loss\":1}"),
+            line(1, "metrics", ",\"step\":1,\"m\":{\"loss\":9},\"rank\":1", writer: "w2"),
+        ])
+        let run = try run(stage)
+        #expect(try stage.see { try $0.curve(of: run, "loss") }.values == [1])
+        #expect(try stage.see { try $0.series(of: run.key, named: ["loss"]) }.count == 2)
+    }
+
+    @Test("a reader never stops at random bytes")
+    func noise() throws {
+        var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+        func next() -> UInt64 {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return state
+        }
+        let good = Array(line(2, "metrics", ",\"step\":1,\"m\":{\"loss\":0.5,\"acc\":NaN}").utf8)
+        for _ in 0..<3000 {
+            var bytes = good
+            for _ in 0..<(1 + next() % 4) {
+                bytes[Int(next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: next())
+            }
+            bytes.removeLast(Int(next() % 20))
+            // Either it is damage, or the same line: a changed byte never passes the checksum.
+            if let line = try? LogbookLine(bytes[...]) {
+                #expect(line.text.utf8.elementsEqual(good) || line.body["c"] == nil)
+            }
+        }
+    }
+}
+
+@Suite("A folder's logbooks are taken in while they grow") struct AdoptionTests {
+    private func withFolder(_ body: (String) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "martlet-adopt-\(UUID())").path
+        try FileManager.default.createDirectory(atPath: folder + "/live", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try body(folder)
+    }
+
+    @Test("lines count as they come, a torn one waits, and the file is put away when its writer is gone")
+    func grows() throws {
+        try withFolder { folder in
+            let stage = Stage()
+            let adopter = LogbookAdopter(folder: folder, engine: stage.engine)
+            let path = folder + "/live/w1.jsonl"
+            let file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+            #expect(flock(file, LOCK_EX) == 0)
+            func append(_ text: String) { _ = text.withCString { write(file, $0, strlen($0)) } }
+            append(line(1, "run", ",\"experiment\":\"risk\"") + "\n")
+            let second = line(2, "metrics", ",\"step\":1,\"m\":{\"loss\":1}") + "\n"
+            append(String(second.prefix(30)))
+            #expect(adopter.look())
+            let run = try #require(try stage.see { try $0.run(RunID(id)!) })
+            #expect(try stage.see { try $0.curve(of: run, "loss") }.isEmpty)
+            append(String(second.dropFirst(30)))
+            #expect(adopter.look())
+            #expect(try stage.see { try $0.curve(of: run, "loss") }.count == 1)
+            #expect(FileManager.default.fileExists(atPath: path))
+            close(file)
+            adopter.catchUp()
+            #expect(!FileManager.default.fileExists(atPath: path))
+            #expect(FileManager.default.fileExists(atPath: folder + "/done/2026-01/w1.jsonl.zst"))
+            #expect(try stage.see { try $0.run(run.key) }?.status.state == .lost)
+        }
+    }
+
+    @Test("the same lines by file and by request count once, in either order")
+    func twoWays() throws {
+        try withFolder { folder in
+            let stage = Stage()
+            let lines = [
+                line(1, "run", ",\"experiment\":\"risk\""), line(2, "metrics", ",\"step\":1,\"m\":{\"loss\":1}"),
+                line(3, "metrics", ",\"step\":2,\"m\":{\"loss\":2}"), line(4, "state", ",\"status\":\"done\""),
+            ]
+            _ = try stage.ingest(Array(lines.prefix(2)))
+            try (lines.joined(separator: "\n") + "\n").write(
+                toFile: folder + "/live/w1.jsonl", atomically: true, encoding: .utf8)
+            LogbookAdopter(folder: folder, engine: stage.engine).catchUp()
+            _ = try stage.ingest(lines)
+            let run = try #require(try stage.see { try $0.run(RunID(id)!) })
+            #expect(try stage.see { try $0.curve(of: run, "loss") }.values == [1, 2])
+            #expect(run.status.word == "done")
+        }
+    }
+}
