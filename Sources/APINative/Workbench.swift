@@ -1,0 +1,143 @@
+import Glibc
+import Synchronization
+
+/// Two threads for what WebSockets ask for. The one thread that owns all sockets must not wait for a disk, and a lane of
+/// the server is only lent for a request; so pushed points and the first look at a run are done here.
+final class Workbench: Sendable {
+    private struct State {
+        var waiting: [@Sendable () -> Void] = []
+        var threads = 0
+        var idle = 0
+    }
+
+    private static let threadsMax = 2
+    private let state = Mutex(State())
+    private let bell = WorkBell()
+
+    /// Does a piece of work soon, beside others.
+    func add(_ work: @escaping @Sendable () -> Void) {
+        let mustStart = state.withLock { state in
+            state.waiting.append(work)
+            guard state.idle < state.waiting.count, state.threads < Workbench.threadsMax else { return false }
+            state.threads += 1
+            return true
+        }
+        if mustStart { start() }
+        bell.ring()
+    }
+
+    private func start() {
+        let body = Unmanaged.passRetained(self)
+        var thread = pthread_t()
+        let made = pthread_create(
+            &thread, nil,
+            { raw in
+                if let raw { Unmanaged<Workbench>.fromOpaque(raw).takeRetainedValue().run() }
+                return nil
+            }, body.toOpaque())
+        if made == 0 {
+            pthread_detach(thread)
+        } else {
+            body.release()
+            state.withLock { $0.threads -= 1 }
+        }
+    }
+
+    /// A thread that finds nothing for ten seconds ends; the next piece of work starts another one.
+    private func run() {
+        while true {
+            let work = state.withLock { state in state.waiting.isEmpty ? nil : state.waiting.removeFirst() }
+            if let work {
+                work()
+                continue
+            }
+            state.withLock { $0.idle += 1 }
+            let rang = bell.wait(seconds: 10)
+            let isOver = state.withLock { state in
+                state.idle -= 1
+                guard !rang, state.waiting.isEmpty else { return false }
+                state.threads -= 1
+                return true
+            }
+            if isOver { return }
+        }
+    }
+}
+
+/// Work of one socket, done in order and never twice at once, and only so much of it at a time.
+final class Mailbox: Sendable {
+    private struct State {
+        var waiting: [(bytes: Int, work: @Sendable (_ done: @escaping @Sendable () -> Void) -> Void)] = []
+        var bytes = 0
+        var isBusy = false
+    }
+
+    private let workbench: Workbench
+    private let bytesMax: Int
+    private let state = Mutex(State())
+
+    init(_ workbench: Workbench, bytesMax: Int = 8 << 20) { (self.workbench, self.bytesMax) = (workbench, bytesMax) }
+
+    /// False when too much waits already. `work` calls what it is given when it is done, from any thread.
+    func add(bytes: Int, _ work: @escaping @Sendable (_ done: @escaping @Sendable () -> Void) -> Void) -> Bool {
+        let (accepted, mustStart) = state.withLock { state -> (Bool, Bool) in
+            guard state.waiting.isEmpty || state.bytes + bytes <= bytesMax else { return (false, false) }
+            state.waiting.append((bytes, work))
+            state.bytes += bytes
+            defer { state.isBusy = true }
+            return (true, !state.isBusy)
+        }
+        if mustStart { next() }
+        return accepted
+    }
+
+    func removeAll() {
+        state.withLock { state in
+            state.waiting.removeAll()
+            state.bytes = 0
+        }
+    }
+
+    private func next() {
+        let work = state.withLock { state -> (@Sendable (_ done: @escaping @Sendable () -> Void) -> Void)? in
+            guard !state.waiting.isEmpty else {
+                state.isBusy = false
+                return nil
+            }
+            let first = state.waiting.removeFirst()
+            state.bytes -= first.bytes
+            return first.work
+        }
+        guard let work else { return }
+        workbench.add { [self] in work { self.next() } }
+    }
+}
+
+/// Wakes a thread that waits for work.
+private final class WorkBell: @unchecked Sendable {
+    // A POSIX semaphore is thread-safe by its nature and must not move: it lives on the heap until deinit.
+    private let raw: UnsafeMutablePointer<sem_t>
+
+    init() {
+        raw = .allocate(capacity: 1)
+        sem_init(raw, 0, 0)
+    }
+
+    deinit {
+        sem_destroy(raw)
+        raw.deallocate()
+    }
+
+    func ring() { sem_post(raw) }
+
+    /// False when nobody rang in time.
+    func wait(seconds: Int) -> Bool {
+        var until = timespec()
+        clock_gettime(CLOCK_REALTIME, &until)
+        until.tv_sec += seconds
+        while sem_timedwait(raw, &until) != 0 {
+            if errno != EINTR { return false }
+        }
+        return true
+    }
+}
