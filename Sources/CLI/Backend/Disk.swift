@@ -1,0 +1,144 @@
+import Glibc
+import MartletDomain
+
+/// The few verbs on files that commands need, each with an error that names the path.
+enum Disk {
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    static func isFolder(_ path: String) -> Bool {
+        var facts = stat()
+        return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Nil when there is no such file.
+    static func size(_ path: String) -> Int64? {
+        var facts = stat()
+        return stat(path, &facts) == 0 ? Int64(facts.st_size) : nil
+    }
+
+    /// Names in a folder without `.` and `..`, sorted; nil when it cannot be read.
+    static func names(in path: String) -> [String]? {
+        guard let folder = opendir(path) else { return nil }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// The regular files beneath a folder as paths relative to it, sorted; links are not followed.
+    static func files(beneath path: String) -> [String] {
+        var found: [String] = []
+        var waiting = [""]
+        while let prefix = waiting.popLast() {
+            for name in names(in: prefix.isEmpty ? path : path + "/" + prefix) ?? [] {
+                let relative = prefix.isEmpty ? name : prefix + "/" + name
+                var facts = stat()
+                guard lstat(path + "/" + relative, &facts) == 0 else { continue }
+                switch facts.st_mode & S_IFMT {
+                case S_IFDIR: waiting.append(relative)
+                case S_IFREG: found.append(relative)
+                default: break
+                }
+            }
+        }
+        return found.sorted()
+    }
+
+    static func read(_ path: String, most: Int = 256 << 20) throws(CommandFailure) -> [UInt8] {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw failure("read", path) }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        try forEachPiece(of: file, path) { piece in
+            bytes += piece
+            return bytes.count <= most
+        }
+        guard bytes.count <= most else {
+            throw CommandFailure(.refused, "The file \(path) is larger than \(NumberText.bytes(Int64(most))).")
+        }
+        return bytes
+    }
+
+    static func text(_ path: String) -> String? {
+        guard exists(path), let bytes = try? read(path, most: 1 << 20) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Pieces of at most 1 MiB until the file ends or the closure has enough.
+    static func forEachPiece(
+        of file: Int32, _ path: String, _ body: (UnsafeRawBufferPointer) -> Bool
+    ) throws(CommandFailure) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+        defer { buffer.deallocate() }
+        while true {
+            let count = Glibc.read(file, buffer.baseAddress, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw failure("read", path) }
+            guard count > 0, body(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { return }
+        }
+    }
+
+    /// Makes or replaces a file in one step: whoever reads it sees the old one or the new one.
+    static func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o666) throws(CommandFailure) {
+        let draft = "\(path).\(getpid()).part"
+        unlink(draft)
+        let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard file >= 0 else { throw failure("write", path) }
+        do throws(CommandFailure) {
+            defer { close(file) }
+            try bytes.withUnsafeBytes { buffer in
+                Result { () throws(CommandFailure) in try write(buffer, to: file, path) }
+            }.get()
+            guard fsync(file) == 0 else { throw failure("write", path) }
+        } catch {
+            unlink(draft)
+            throw error
+        }
+        guard rename(draft, path) == 0 else { throw failure("write", path) }
+    }
+
+    static func write(_ bytes: UnsafeRawBufferPointer, to file: Int32, _ path: String) throws(CommandFailure) {
+        var done = 0
+        while done < bytes.count {
+            let count = Glibc.write(file, bytes.baseAddress! + done, bytes.count - done)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw failure("write", path) }
+            done += count
+        }
+    }
+
+    static func makeFolder(_ path: String, mode: mode_t = 0o777) throws(CommandFailure) {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            made += made.isEmpty || made.hasSuffix("/") ? String(part) : "/" + part
+            if mkdir(made, mode) != 0, !isFolder(made) { throw failure("make the folder", made) }
+        }
+    }
+
+    /// The path without `.`, `..` and doubled slashes, from the root; links stay as they are.
+    static func absolute(_ path: String, from folder: String) -> String {
+        var parts: [Substring] = []
+        for part in (path.hasPrefix("/") ? path : folder + "/" + path).split(separator: "/") where part != "." {
+            if part == ".." { parts = parts.dropLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+
+    /// The folder above; nil for the root.
+    static func parent(of path: String) -> String? {
+        guard path != "/", let slash = path.lastIndex(of: "/") else { return nil }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    static func failure(_ verb: String, _ path: String) -> CommandFailure {
+        let code = errno
+        let reason = String(cString: strerror(code))
+        return CommandFailure(
+            code == ENOENT || code == ENOTDIR ? .notFound : .refused, "Cannot \(verb) \(path): \(reason).")
+    }
+}

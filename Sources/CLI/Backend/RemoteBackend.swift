@@ -1,0 +1,36 @@
+package import MartletHTTPClient
+import MartletHTTPMessages
+
+/// The native API of a server.
+package final class RemoteBackend: Backend {
+    package let place: String
+    private let token: String?
+    private let client: HTTPClient
+
+    /// `address` is the server's, with its base path if it has one.
+    package init(address: String, token: String?, version: String) {
+        var place = address
+        while place.hasSuffix("/") { place.removeLast() }
+        (self.place, self.token) = (place, token)
+        var settings = HTTPClient.Settings()
+        settings.userAgent = "martlet/\(version)"
+        // A large upload takes as long as it takes; one that stands still is given up by the client.
+        settings.totalSeconds = nil
+        client = HTTPClient(settings)
+    }
+
+    package func send(_ request: ClientRequest) throws(CommandFailure) -> BackendAnswer {
+        var request = request
+        request.url = place + request.url
+        if let token { request.headers["Authorization"] = "Bearer \(token)" }
+        do throws(ClientError) {
+            let answer = try client.send(request)
+            return BackendAnswer(status: answer.status, headers: answer.headers, body: answer.body)
+        } catch {
+            throw CommandFailure(
+                error.code == .badURL ? .usage : .refused, error.message, remedy: error.remedy)
+        }
+    }
+
+    package func close() {}
+}

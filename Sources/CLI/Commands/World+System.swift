@@ -1,0 +1,105 @@
+import Glibc
+import MartletDomain
+import MartletEngine
+import MartletObservability
+package import MartletServer
+import MartletStorage
+import MartletStorageSQLite
+
+extension World {
+    /// The machine as it is.
+    package static func system(_ terminal: any Terminal) -> World {
+        let cache = cacheFolder(terminal.environment)
+        return World(
+            version: BuildInfo.version, workingFolder: currentFolder(), now: { SystemClock().now },
+            seconds: { Double(SystemClock().monotonic) / 1e6 },
+            openStore: { folder throws(StorageError) in
+                var options = SQLiteStore.Options()
+                options.cacheFolder = cache
+                return try SQLiteStore.open(folder: folder, options: options)
+            },
+            startServer: { options, terminal in try serve(options, in: terminal, until: StopSignal.wait) },
+            readSecret: Secrets.read)
+    }
+
+    /// Serves until the closure comes back.
+    package static func serve(
+        _ options: ServerSettings, in terminal: any Terminal, until stop: () -> Void
+    ) throws -> ExitCode {
+        try Serving.run(options, terminal, until: stop)
+    }
+
+    private static func currentFolder() -> String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        guard let path = getcwd(&buffer, buffer.count) else { return "/" }
+        return String(cString: path)
+    }
+}
+
+/// `martlet serve`, from its options to its last breath.
+private enum Serving {
+    static func run(
+        _ options: ServerSettings, _ terminal: any Terminal, until stop: () -> Void
+    ) throws -> ExitCode {
+        let server: MartletServer
+        do throws(Refusal) { server = try MartletServer.start(options) } catch {
+            throw CommandFailure(error)
+        }
+        terminal.line("Store: \(options.folder)", to: .error)
+        for address in server.addresses { terminal.line("Martlet answers at \(address)\(options.basePath)") }
+        if let invitation = server.invitation, let address = server.addresses.first {
+            terminal.line("First admin (works once): \(address)\(options.basePath)/login#\(invitation)")
+        }
+        stop()
+        server.stop()
+        return .good
+    }
+}
+
+/// Waits for someone to say stop: Ctrl-C, or a supervisor's SIGTERM.
+private enum StopSignal {
+    /// A signal may come to any thread; it writes a byte, and whoever waits reads it.
+    private static let pipe: (read: Int32, write: Int32) = {
+        var ends: [Int32] = [-1, -1]
+        guard Glibc.pipe(&ends) == 0 else { return (-1, -1) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return (ends[0], ends[1])
+    }()
+
+    static func wait() {
+        _ = pipe
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { number in
+                var byte = UInt8(truncatingIfNeeded: number)
+                _ = Glibc.write(StopSignal.pipe.write, &byte, 1)
+                // Whoever says it twice does not want to wait.
+                signal(number, SIG_DFL)
+            }
+        }
+        signal(SIGHUP, SIG_IGN)
+        var byte: UInt8 = 0
+        while Glibc.read(pipe.read, &byte, 1) < 0, errno == EINTR {}
+    }
+}
+
+/// What is typed and not shown.
+private enum Secrets {
+    static func read(_ prompt: String) -> String? {
+        let isTerminal = isatty(STDIN_FILENO) == 1
+        var before = termios()
+        if isTerminal {
+            _ = prompt.withCString { Glibc.write(STDERR_FILENO, $0, strlen($0)) }
+            tcgetattr(STDIN_FILENO, &before)
+            var silent = before
+            silent.c_lflag &= ~tcflag_t(ECHO)
+            tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
+        }
+        defer {
+            if isTerminal {
+                tcsetattr(STDIN_FILENO, TCSAFLUSH, &before)
+                _ = Glibc.write(STDERR_FILENO, "\n", 1)
+            }
+        }
+        return readLine(strippingNewline: true)
+    }
+}
