@@ -1,6 +1,5 @@
 // swift-tools-version: 6.2
 // The floor plan: every room, and the only doors between them. Imports point up this list, never down.
-import Foundation
 import PackageDescription
 
 let house: [SwiftSetting] = [
@@ -101,12 +100,9 @@ let suites: [(name: String, needs: [String])] = [
     ("HouseTests", []),
 ]
 
-func exists(_ path: String) -> Bool {
-    FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + path)
-}
 let libraryNames = Set(libraries.map(\.name))
 func doors(_ needs: [String]) -> [Target.Dependency] {
-    needs.filter { exists("Sources/\($0)") }.map { .target(name: libraryNames.contains($0) ? $0 : "Martlet\($0)") }
+    needs.map { .target(name: libraryNames.contains($0) ? $0 : "Martlet\($0)") }
 }
 
 /// Not a room: nothing imports it, and it looks into every room that it measures. `bench/run` builds and calls it.
@@ -118,12 +114,12 @@ let benchmarks = Target.executableTarget(
 
 let package = Package(
     name: "martlet",
-    products: exists("Sources/martlet") ? [.executable(name: "martlet", targets: ["martlet"])] : [],
-    targets: libraries.filter { exists("Sources/\($0.name)") }.map {
+    products: [.executable(name: "martlet", targets: ["martlet"])],
+    targets: libraries.map {
         .systemLibrary(
             name: $0.name, path: "Sources/\($0.name)", pkgConfig: $0.pkgConfig, providers: [.apt([$0.debian])])
     }
-        + rooms.filter { exists("Sources/\($0.name)") }.map { room in
+        + rooms.map { room in
             room.isProgram
                 ? .executableTarget(
                     name: room.name, dependencies: doors(room.needs), path: "Sources/\(room.name)",
@@ -131,8 +127,8 @@ let package = Package(
                 : .target(
                     name: "Martlet\(room.name)", dependencies: doors(room.needs), path: "Sources/\(room.name)",
                     swiftSettings: house)
-        } + (exists("bench/micro") ? [benchmarks] : [])
-        + suites.filter { exists("Tests/\($0.name)") }.map { suite in
+        } + [benchmarks]
+        + suites.map { suite in
             .testTarget(
                 name: suite.name, dependencies: doors(suite.needs), path: "Tests/\(suite.name)", swiftSettings: house)
         },
