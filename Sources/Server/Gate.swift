@@ -5,8 +5,6 @@ struct GateRules: Sendable {
     var allowedHosts: [String]
     var corsOrigins: [String]
     var basePath: String
-    var trustedProxies: [String]
-    var isOpen: Bool
 }
 
 /// Stands before all routes: a browser can reach loopback, so the name it used and the page it came from are checked

@@ -40,9 +40,7 @@ package struct ServerSettings: Sendable {
     }
 
     var gateRules: GateRules {
-        GateRules(
-            allowedHosts: allowedHosts, corsOrigins: corsOrigins, basePath: basePath, trustedProxies: trustedProxies,
-            isOpen: true)
+        GateRules(allowedHosts: allowedHosts, corsOrigins: corsOrigins, basePath: basePath)
     }
 
     /// Loopback without users is open; any other address needs tokens, unless `AUTH_MODE=none` says otherwise aloud.

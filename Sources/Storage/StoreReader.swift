@@ -48,7 +48,7 @@ package protocol StoreReader {
     func points(_ run: RunKey, _ name: String, _ lane: LaneID, in range: PointRange) throws(StorageError)
         -> SeriesPoints
     /// The same points in `count` buckets along an axis. `from` and `to` nil mean the series' own ends. Near a bucket's
-    /// edge points may be counted in its neighbour by up to 256 points where a bucket holds more than that; each
+    /// edge points may be counted in its neighbour by up to 128 points where a bucket holds 256 or more; each
     /// bucket says its real range and its exact count.
     func buckets(
         _ run: RunKey, _ name: String, _ lane: LaneID, axis: Buckets.Axis, from: Int64?, to: Int64?, count: Int

@@ -18,7 +18,7 @@ import Testing
     private static func rules(
         hosts: [String] = [], origins: [String] = [], base: String = ""
     ) -> GateRules {
-        GateRules(allowedHosts: hosts, corsOrigins: origins, basePath: base, trustedProxies: [], isOpen: true)
+        GateRules(allowedHosts: hosts, corsOrigins: origins, basePath: base)
     }
 
     @Test(
