@@ -56,11 +56,15 @@ let rooms = [
             "Observability", "Domain", "JSON", "Series", "Search", "Storage", "HTTPMessages", "Artifacts", "Engine",
         ]),
     Room(
+        name: "APIMLflow",
+        needs: [
+            "Observability", "Domain", "JSON", "Series", "Search", "Storage", "HTTPMessages", "Artifacts", "Engine",
+        ]),
+    Room(
         name: "Server",
         needs: [
             "Threads", "Observability", "Domain", "JSON", "Storage", "StorageSQLite", "HTTPMessages", "HTTPServer",
-            "Artifacts",
-            "Engine", "APINative",
+            "Artifacts", "Engine", "APINative", "APIMLflow",
         ]),
     Room(
         name: "CLI",

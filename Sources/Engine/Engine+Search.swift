@@ -111,7 +111,7 @@ struct SearchPlan {
         life = request.life ?? (asksLife ? .all : .active)
         homes = try SearchPlan.homes(request, life, caller, view.reader)
         digest = PageToken.digest(
-            of: ["\(query.filter)", "\(query.order)", request.project ?? "", life.rawValue]
+            of: ["\(query.filter)", "\(query.order)\(query.order.map(\.asText))", request.project ?? "", life.rawValue]
                 + request.experiments.sorted())
         var moment = now
         var token: PageToken?

@@ -16,11 +16,17 @@ package struct Query: Sendable {
 package struct OrderTerm: Hashable, Sendable {
     package var field: Field
     package var isDescending: Bool
+    /// Params and tags in the order of their letters, numbers too: what other trackers' clients expect.
+    package var asText: Bool
 
-    package init(_ field: Field, descending: Bool = false) {
+    package init(_ field: Field, descending: Bool = false, asText: Bool = false) {
         self.field = field
         isDescending = descending
+        self.asText = asText
     }
+
+    /// What the field is taken for here.
+    package var kind: FieldKind { asText && field.kind == .typedText ? .text : field.kind }
 }
 
 /// The names that runs have logged, for suggestions and for questions; asked only when they are needed.

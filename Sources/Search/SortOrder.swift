@@ -12,7 +12,7 @@ package struct SortOrder: Sendable {
     }
 
     package func keys(of document: some SearchDocument) -> [SortKey] {
-        terms.map { SortKey(document.value(of: $0.field), kind: $0.field.kind) }
+        terms.map { SortKey(document.value(of: $0.field), kind: $0.kind) }
     }
 
     /// Negative when `a` comes first, positive when `b` does, zero only for one id twice.
@@ -149,7 +149,7 @@ extension Query {
             total += 1
             // Most lose by their first key alone; the other keys are fetched for those that do not.
             if let last = first.last {
-                let key = SortKey(document.value(of: leading.field), kind: leading.field.kind)
+                let key = SortKey(document.value(of: leading.field), kind: leading.kind)
                 if key.compare(last.keys[0], descending: leading.isDescending) > 0 { continue }
             }
             first.offer((order.keys(of: document), document))

@@ -1,5 +1,6 @@
 // The server's composition root: it knows everything, reads the settings, picks the implementations, starts them in
 // order and stops them in the reverse. No rule of the product lives here.
+import MartletAPIMLflow
 import MartletAPINative
 import MartletArtifacts
 package import MartletDomain
@@ -53,9 +54,11 @@ package final class MartletServer: Sendable {
         let api = NativeAPI(
             engine: engine, blobs: blobs, authority: authority,
             about: ServerAbout(version: BuildInfo.version, commit: BuildInfo.commit))
+        let mlflow = MLflowAPI(engine: engine, blobs: blobs, authority: authority, artifacts: settings.artifacts)
         let service = ServiceMetrics(engine: engine, blobs: blobs, registry: metrics)
         let gate = Gate(
-            settings.gateRules, routes: [{ api.plan($0) }, { service.plan($0) }, { Welcome.plan($0) }])
+            settings.gateRules,
+            routes: [{ api.plan($0) }, { mlflow.plan($0) }, { service.plan($0) }, { Welcome.plan($0) }])
         invitation = try Invitation.make(settings, engine)
 
         var servers: [HTTPServer] = []

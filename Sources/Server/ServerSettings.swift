@@ -1,3 +1,4 @@
+import MartletAPIMLflow
 import MartletDomain
 import MartletEngine
 package import MartletObservability
@@ -27,6 +28,11 @@ package struct ServerSettings: Sendable {
     /// What searches may keep in memory.
     package var indexMemoryBytes = 256 << 20
 
+    /// Where MLflow's clients are told to put artifacts of new experiments; nil means this server.
+    package var defaultArtifactRoot: String?
+    /// The folder, absolute, for what such clients upload here; nil means the store.
+    package var artifactsDestination: String?
+
     package init(folder: String) { self.folder = folder }
 
     package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
@@ -37,6 +43,10 @@ package struct ServerSettings: Sendable {
         options.cacheFolder = cacheFolder
         options.onProblem = { log.warning("Compaction met a problem: \($0)") }
         return options
+    }
+
+    var artifacts: ArtifactSettings {
+        ArtifactSettings(defaultRoot: defaultArtifactRoot, destination: artifactsDestination)
     }
 
     var gateRules: GateRules {

@@ -54,6 +54,12 @@ extension World {
                 environment: "COMPAT_PORTS"),
             Option("workers", value: "N", "Accepted and ignored: threads are counted by themselves", shape: .count),
             Option(
+                "default-artifact-root", value: "URI",
+                "Where MLflow clients put artifacts of new experiments; else this server"),
+            Option(
+                "artifacts-destination", value: "FOLDER",
+                "Folder for what MLflow clients upload here; else the store", candidates: .folders),
+            Option(
                 "index-memory", value: "MIB", "Memory for searches", shape: .integer(1...1_000_000), standard: "256"),
         ]
             + limits.map { limit in
@@ -103,6 +109,10 @@ extension World {
         options.authMode = parsed.text("auth-mode")
         for limit in World.limits {
             if let value = parsed.integer("limit-\(limit.name)") { options.limits[keyPath: limit.path] = value }
+        }
+        options.defaultArtifactRoot = parsed.text("default-artifact-root")
+        options.artifactsDestination = parsed.text("artifacts-destination").map {
+            Disk.absolute($0, from: workingFolder)
         }
         if let mebibytes = parsed.integer("index-memory") { options.indexMemoryBytes = mebibytes << 20 }
         return options

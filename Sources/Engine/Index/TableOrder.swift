@@ -158,7 +158,7 @@ extension TableSearch {
     }
 
     private func ranked(_ term: OrderTerm, over found: Bits) throws(SearchFailure) -> RankedTerm {
-        let kind = term.field.kind
+        let kind = term.kind
         let down = term.isDescending
         let source = FieldSource(term.field, home: home)
         let table = table

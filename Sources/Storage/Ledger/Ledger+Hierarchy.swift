@@ -165,6 +165,14 @@ extension Ledger {
         return experiment
     }
 
+    /// Fixes where the artifacts of an experiment lie, for one that was made without saying so.
+    package func place(_ id: ExperimentID, at location: String) throws(StorageError) -> Experiment {
+        var experiment = try activeExperiment(id)
+        experiment.location = location
+        try tx.update(experiment)
+        return experiment
+    }
+
     package func deleteExperiment(_ id: ExperimentID) throws(StorageError) {
         guard var experiment = try tx.experiment(id) else { throw .experimentNotFound("\(id)") }
         guard experiment.life == .active else { return }

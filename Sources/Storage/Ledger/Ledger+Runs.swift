@@ -84,6 +84,8 @@ extension Ledger {
         package var start: Timestamp?
         package var description: String?
         package var cause = "api"
+        /// The end is what the client says, and none when it says none: for clients that keep the two apart.
+        package var isEndExact = false
         package init() {}
     }
 
@@ -98,7 +100,9 @@ extension Ledger {
         if let status = update.status {
             run.status = status
             run.seen = now
-            if status.state.isEnded {
+            if update.isEndExact {
+                run.end = update.end ?? run.end
+            } else if status.state.isEnded {
                 // A clock that was set back does not make a run end before it began.
                 run.end = update.end ?? run.end ?? max(now, run.start)
             } else {
@@ -228,12 +232,13 @@ extension Ledger {
 
     // MARK: - Deletion
 
-    package func deleteRun(_ key: RunKey) throws(StorageError) {
+    /// Takes its children along, unless a client is spoken to that knows runs one by one.
+    package func deleteRun(_ key: RunKey, withChildren: Bool = true) throws(StorageError) {
         guard var run = try tx.run(key) else { throw .runNotFound("\(key)") }
         guard run.life != .deleted else { return }
         run.life = .deleted
         try tx.update(run)
-        try changeChildren(of: key, from: .active, to: .deletedWithParent)
+        if withChildren { try changeChildren(of: key, from: .active, to: .deletedWithParent) }
         note("run.delete", .run(key, run.id), in: run.project, before: [("name", run.name)])
     }
 

@@ -1,0 +1,81 @@
+import MartletDomain
+import MartletEngine
+import MartletHTTPMessages
+import MartletJSON
+import MartletObservability
+import MartletStorage
+import Synchronization
+
+/// One request on its way through an endpoint.
+final class Call: Sendable {
+    let api: MLflowAPI
+    let request: Request
+    private let values: [String: String]
+    private let responder = Mutex<Responder?>(nil)
+
+    init(api: MLflowAPI, request: Request, values: [String: String]) {
+        (self.api, self.request, self.values) = (api, request, values)
+    }
+
+    var engine: Engine { api.engine }
+
+    /// A part of the path.
+    subscript(part: String) -> String { values[part] ?? "" }
+
+    func caller() throws(Refusal) -> Caller {
+        var proxyUser: String?
+        if case .proxy(let header, _) = api.authority.mode { proxyUser = request.headers[header] }
+        return try api.authority.caller(
+            Credentials(
+                authorization: request.headers["authorization"], session: request.cookies["martlet_session"],
+                proxyUser: proxyUser, remoteAddress: request.remoteAddress),
+            requestID: request.id, via: "mlflow")
+    }
+
+    /// The one project that a client of MLflow sees: the one that it names as its workspace, else the default one.
+    func project(_ reader: any StoreReader) throws(Refusal) -> Project {
+        try reader.resolveProject(request.headers["x-mlflow-workspace"] ?? "id:\(ProjectID.standard)")
+    }
+
+    // MARK: Answers
+
+    func attach(_ responder: Responder) { self.responder.withLock { $0 = responder } }
+
+    func respond(_ response: Response) {
+        let responder = responder.withLock { $0.take() }
+        responder?.respond(response)
+    }
+
+    func fail(_ error: Refusal) { respond(failure(error)) }
+
+    func failure(_ error: Refusal) -> Response {
+        if let cause = error.cause {
+            engine.log.warning("\(error.message) \(cause)", ("request", request.id))
+        }
+        return MLflowFailure.response(error)
+    }
+
+    /// A change and the answer that is made in its transaction.
+    func change(
+        bytes: Int = 512, _ body: @escaping @Sendable (Ledger, Caller) throws(Refusal) -> [UInt8]
+    ) throws(Refusal) {
+        let caller = try caller()
+        engine.change(caller, bytes: bytes) { ledger throws(Refusal) in
+            try body(ledger, caller)
+        } then: { [self] result in
+            switch result {
+            case .success(let answer): respond(.json(answer))
+            case .failure(let error): fail(error)
+            }
+        }
+    }
+
+    static let empty = Array("{}".utf8)
+}
+
+/// An answer as JSON. MLflow writes NaN as the string, and the infinities never: see `mlflowNumber`.
+func encoded(_ body: (inout JSONWriter) throws(Refusal) -> Void) throws(Refusal) -> [UInt8] {
+    var writer = JSONWriter(capacity: 512)
+    try body(&writer)
+    return writer.bytes
+}
