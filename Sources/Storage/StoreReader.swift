@@ -76,10 +76,12 @@ package protocol StoreReader {
     func cards(
         _ kind: String, in project: ProjectID?, owner: String?, after: Int64?, limit: Int
     ) throws(StorageError) -> [Card]
+    /// Whatever their project and owner.
+    func cards(_ kind: String, key: String) throws(StorageError) -> [Card]
     /// Those written after a cursor's revision. One that was removed is not told of: then `cardCount` is smaller than
     /// what a follower holds.
-    func cards(_ kind: String, changedAfter revision: Int64) throws(StorageError) -> [Card]
-    func cardCount(_ kind: String) throws(StorageError) -> Int
+    func cards(_ kind: String, owner: String?, changedAfter revision: Int64) throws(StorageError) -> [Card]
+    func cardCount(_ kind: String, owner: String?) throws(StorageError) -> Int
 
     // Access and accountability
     func user(_ name: String) throws(StorageError) -> User?

@@ -30,14 +30,26 @@ extension SQLiteView {
             """, kind, project, after ?? 0, limit, row: Card.init)
     }
 
-    func cards(_ kind: String, changedAfter revision: Int64) throws(StorageError) -> [Card] {
+    func cards(_ kind: String, key: String) throws(StorageError) -> [Card] {
         try connection.all(
-            "SELECT \(Card.columns) FROM card INDEXED BY card_rev WHERE rev > ? AND kind = ? ORDER BY id", revision,
-            kind,
-            row: Card.init)
+            "SELECT \(Card.columns) FROM card WHERE kind = ? AND key = ? ORDER BY id", kind, key, row: Card.init)
     }
 
-    func cardCount(_ kind: String) throws(StorageError) -> Int {
-        Int(try connection.integer("SELECT count(*) FROM card WHERE kind = ?", kind) ?? 0)
+    func cards(_ kind: String, owner: String?, changedAfter revision: Int64) throws(StorageError) -> [Card] {
+        // From the start on it is all of them, and those lie together.
+        guard revision > 0 else { return try cards(kind, in: nil, owner: owner, after: nil, limit: .max) }
+        return try connection.all(
+            """
+            SELECT \(Card.columns) FROM card INDEXED BY card_rev WHERE rev > ? AND kind = ?
+            AND (?3 IS NULL OR owner = ?3) ORDER BY id
+            """, revision, kind, owner, row: Card.init)
+    }
+
+    func cardCount(_ kind: String, owner: String?) throws(StorageError) -> Int {
+        guard let owner else {
+            return Int(try connection.integer("SELECT count(*) FROM card WHERE kind = ?", kind) ?? 0)
+        }
+        return Int(
+            try connection.integer("SELECT count(*) FROM card WHERE owner = ? AND kind = ?", owner, kind) ?? 0)
     }
 }

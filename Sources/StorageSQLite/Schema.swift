@@ -177,7 +177,7 @@ enum Schema {
         CREATE TABLE card(id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, project INTEGER NOT NULL,
         owner TEXT NOT NULL, key TEXT NOT NULL, life INTEGER NOT NULL, created_us INTEGER NOT NULL,
         updated_us INTEGER NOT NULL, data TEXT NOT NULL, rev INTEGER NOT NULL,
-        UNIQUE(kind, project, owner, key)) STRICT
+        UNIQUE(kind, key, project, owner)) STRICT
         """,
         "CREATE INDEX card_kind ON card(kind)",
         "CREATE INDEX card_owner ON card(owner, kind)",

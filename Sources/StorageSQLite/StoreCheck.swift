@@ -78,7 +78,7 @@ extension SQLiteView {
         each("experiment", Experiment.columns) { (row) throws(StorageError) in _ = try Experiment(row) }
         each("run", Run.columns) { (row) throws(StorageError) in _ = try Run(row) }
         each("item", Item.columns) { (row) throws(StorageError) in _ = try Item(row) }
-        each("card", Card.columns) { (row) throws(StorageError) in _ = try Card(row) }
+        each("card", Card.columns) { (row) throws(StorageError) in try Card(row).checkDocument() }
         each("artifact", Artifact.columns) { (row) throws(StorageError) in _ = try Artifact(row) }
         each("blob", Blob.columns) { (row) throws(StorageError) in _ = try Blob(row) }
         each("named_version", NamedVersion.columns) { (row) throws(StorageError) in _ = try NamedVersion(row) }

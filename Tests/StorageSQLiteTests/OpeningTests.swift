@@ -105,7 +105,7 @@ import Testing
                 #expect(try view.attributes(of: run.key).params["lr"]?.text == "0.10")
                 #expect(try view.points(run.key, "loss", .plain, in: .all).count == 400)
                 #expect(try view.items(of: .run(run.key), kind: nil, key: nil).map(\.who) == ["ada"])
-                #expect(try view.cardCount("model") == 0)
+                #expect(try view.cardCount("model", owner: nil) == 0)
             }
             let card = try store.write { tx throws(StorageError) in
                 try tx.insert(Card(kind: "model", project: .standard, key: "digits", created: noon, updated: noon))

@@ -50,7 +50,7 @@ import Testing
             let update = renamed
             let refused = #expect(throws: Refusal.self) { try store.alter { try $0.update(update) } }
             #expect(refused?.code == .conflict)
-            #expect(try store.see { try $0.cardCount("model") } == 4)
+            #expect(try store.see { try $0.cardCount("model", owner: nil) } == 4)
         }
     }
 
@@ -69,6 +69,8 @@ import Testing
                 let own = try reader.cards("model", in: .standard, owner: "", after: nil, limit: 2)
                 #expect(own == [made[1], made[3]])
                 #expect(try reader.cards("model", in: ProjectID(9), owner: nil, after: nil, limit: 9).isEmpty)
+                #expect(try reader.cards("model", key: "6") == [made[3]])
+                #expect(try reader.cardCount("model", owner: "experiment/0") == 5)
                 #expect(try reader.cards("view", in: nil, owner: nil, after: nil, limit: 9).isEmpty)
             }
         }
@@ -87,9 +89,10 @@ import Testing
             try store.alter { try $0.update(update) }
             try store.alter { try $0.removeCard(made[0].id) }
             try store.see { reader throws in
-                #expect(try reader.cards("model", changedAfter: 0) == [update, made[2]])
-                #expect(try reader.cards("model", changedAfter: cursor.revision) == [update])
-                #expect(try reader.cardCount("model") == 2)
+                #expect(try reader.cards("model", owner: nil, changedAfter: 0) == [update, made[2]])
+                #expect(try reader.cards("model", owner: nil, changedAfter: cursor.revision) == [update])
+                #expect(try reader.cards("model", owner: "card/1", changedAfter: cursor.revision).isEmpty)
+                #expect(try reader.cardCount("model", owner: nil) == 2)
                 #expect(try reader.changes(since: cursor, limit: 10).cards == [update.id])
             }
         }

@@ -248,7 +248,7 @@
                 for kind in ["model", "view"] {
                     let cards = try reader.cards(kind, in: nil, owner: nil, after: nil, limit: 1000)
                     lines += cards.map { "\($0)" }
-                    lines.append("\(kind) \(try reader.cardCount(kind))")
+                    lines.append("\(kind) \(try reader.cardCount(kind, owner: nil))")
                     for owner in ["", "experiment/1"] {
                         let some = try reader.cards(kind, in: .standard, owner: owner, after: 2, limit: 3)
                         lines.append("\(kind) of “\(owner)” \(some.map(\.id))")

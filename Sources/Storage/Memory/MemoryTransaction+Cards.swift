@@ -20,11 +20,15 @@ extension MemoryTransaction {
         return Array(found.prefix(limit))
     }
 
-    func cards(_ kind: String, changedAfter revision: Int64) -> [Card] {
-        all(kind).filter { (state.cardRevisions[$0.id] ?? 0) > revision }
+    func cards(_ kind: String, key: String) -> [Card] { all(kind).filter { $0.key == key } }
+
+    func cards(_ kind: String, owner: String?, changedAfter revision: Int64) -> [Card] {
+        all(kind).filter { (owner == nil || $0.owner == owner) && (state.cardRevisions[$0.id] ?? 0) > revision }
     }
 
-    func cardCount(_ kind: String) -> Int { all(kind).count }
+    func cardCount(_ kind: String, owner: String?) -> Int {
+        all(kind).filter { owner == nil || $0.owner == owner }.count
+    }
 
     func insert(_ card: Card) throws(StorageError) -> Card {
         try checkFree(card)
