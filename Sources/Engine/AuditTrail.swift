@@ -57,6 +57,9 @@ final class AuditTrail: Sendable {
         case .experiment(let id): "experiment/\(id)"
         case .run(_, let id): "run/\(id)"
         case .user(let name): "user/\(name)"
+        case .model(let name): "model/\(name)"
+        case .modelVersion(let name, let version): "model/\(name)/\(version)"
+        case .loggedModel(let id): "logged-model/\(id)"
         case .store: "store"
         }
     }

@@ -198,6 +198,8 @@ package struct ChangeSet: Sendable {
     package var experiments: [ExperimentID]
     /// Runs whose row, documents, items or artifacts were written.
     package var runs: [RunKey]
+    /// Cards that were made or replaced. One that was removed cannot be named any more.
+    package var cards: [Int64]
     package var arrivals: [Arrival]
     /// True when points between the two cursors were compacted before they were seen; `runs` then names their runs.
     package var isReset: Bool
@@ -206,9 +208,10 @@ package struct ChangeSet: Sendable {
     package var hasMore: Bool
 
     package init(
-        projects: [ProjectID] = [], experiments: [ExperimentID] = [], runs: [RunKey] = [], arrivals: [Arrival] = [],
-        isReset: Bool = false, cursor: ChangeCursor, hasMore: Bool = false
+        projects: [ProjectID] = [], experiments: [ExperimentID] = [], runs: [RunKey] = [], cards: [Int64] = [],
+        arrivals: [Arrival] = [], isReset: Bool = false, cursor: ChangeCursor, hasMore: Bool = false
     ) {
+        self.cards = cards
         (self.projects, self.experiments, self.runs, self.arrivals) = (projects, experiments, runs, arrivals)
         (self.isReset, self.cursor, self.hasMore) = (isReset, cursor, hasMore)
     }

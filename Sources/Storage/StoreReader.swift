@@ -69,6 +69,20 @@ package protocol StoreReader {
     func namedAliases(of name: String, in project: ProjectID) throws(StorageError) -> [String: Int]
     func writer(_ id: String) throws(StorageError) -> LogbookWriter?
 
+    // Cards, in order of id
+    func card(_ kind: String, in project: ProjectID, owner: String, key: String) throws(StorageError) -> Card?
+    func card(_ id: Int64) throws(StorageError) -> Card?
+    /// Of one project and one owner, or of all.
+    func cards(
+        _ kind: String, in project: ProjectID?, owner: String?, after: Int64?, limit: Int
+    ) throws(StorageError) -> [Card]
+    /// Whatever their project and owner.
+    func cards(_ kind: String, key: String) throws(StorageError) -> [Card]
+    /// Those written after a cursor's revision. One that was removed is not told of: then `cardCount` is smaller than
+    /// what a follower holds.
+    func cards(_ kind: String, owner: String?, changedAfter revision: Int64) throws(StorageError) -> [Card]
+    func cardCount(_ kind: String, owner: String?) throws(StorageError) -> Int
+
     // Access and accountability
     func user(_ name: String) throws(StorageError) -> User?
     func users() throws(StorageError) -> [User]

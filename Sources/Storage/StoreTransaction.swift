@@ -41,6 +41,14 @@ package protocol StoreTransaction: StoreReader {
     func setNamedAlias(_ alias: String, of name: String, version: Int?, in project: ProjectID) throws(StorageError)
     func put(_ writer: LogbookWriter) throws(StorageError)
 
+    /// A key that another card of the same kind, project and owner has is a conflict, here and in `update`.
+    func insert(_ card: Card) throws(StorageError) -> Card
+    /// Replaces all of it but its id: a new key is a new name.
+    func update(_ card: Card) throws(StorageError)
+    func removeCard(_ id: Int64) throws(StorageError)
+    /// Every card of a project, whatever its kind, or those of one owner in it.
+    func removeCards(in project: ProjectID, owner: String?) throws(StorageError)
+
     /// Writes the grave and hides the run; its rows go in later transactions (`purgeStep`).
     func bury(_ run: Run, at: Timestamp) throws(StorageError)
     /// Removes at most about 2 MiB of buried runs' rows; true when there is more.

@@ -180,6 +180,16 @@ extension Item {
     }
 }
 
+extension Card {
+    static let columns = "id, kind, project, owner, key, life, created_us, updated_us, data"
+
+    init(_ row: Statement) throws(StorageError) {
+        self.init(
+            id: row.int(0), kind: row.text(1), project: ProjectID(row.int(2)), owner: row.text(3), key: row.text(4),
+            life: try row.small(5, "life"), created: row.time(6), updated: row.time(7), data: row.text(8))
+    }
+}
+
 extension Artifact {
     static let columns = "id, run, path, sha, uri, type, size, meta, at_us, life"
 

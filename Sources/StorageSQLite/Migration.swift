@@ -9,7 +9,15 @@ struct Migrations: Sendable {
     var steps: [Int: @Sendable (Connection) throws(StorageError) -> Void]
 
     /// Format 1 is the first.
-    static var standard: Migrations { Migrations(format: Schema.format, steps: [:]) }
+    static var standard: Migrations {
+        Migrations(
+            format: Schema.format,
+            steps: [
+                1: { (connection) throws(StorageError) in
+                    for statement in Schema.cards { try connection.run(statement) }
+                }
+            ])
+    }
 }
 
 extension Schema {

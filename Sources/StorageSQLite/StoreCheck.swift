@@ -78,6 +78,7 @@ extension SQLiteView {
         each("experiment", Experiment.columns) { (row) throws(StorageError) in _ = try Experiment(row) }
         each("run", Run.columns) { (row) throws(StorageError) in _ = try Run(row) }
         each("item", Item.columns) { (row) throws(StorageError) in _ = try Item(row) }
+        each("card", Card.columns) { (row) throws(StorageError) in try Card(row).checkDocument() }
         each("artifact", Artifact.columns) { (row) throws(StorageError) in _ = try Artifact(row) }
         each("blob", Blob.columns) { (row) throws(StorageError) in _ = try Blob(row) }
         each("named_version", NamedVersion.columns) { (row) throws(StorageError) in _ = try NamedVersion(row) }
@@ -131,6 +132,19 @@ extension SQLiteView {
             Reference("item", "id", "owner >> 2", "project", also: "owner & 3 = 0"),
             Reference("item", "id", "owner >> 2", "experiment", also: "owner & 3 = 1"),
             Reference("item", "id", "owner >> 2", "run", also: "owner & 3 = 2 AND " + runOrGrave("owner >> 2")),
+            Reference("card", "id", "project", "project"),
+            Reference(
+                "card", to: "experiment",
+                """
+                SELECT id, owner FROM card WHERE owner LIKE 'experiment/%'
+                AND CAST(substr(owner, 12) AS INTEGER) NOT IN (SELECT id FROM experiment)
+                """),
+            Reference(
+                "card", to: "card",
+                """
+                SELECT id, owner FROM card WHERE owner LIKE 'card/%'
+                AND CAST(substr(owner, 6) AS INTEGER) NOT IN (SELECT id FROM card)
+                """),
             Reference("artifact", "id", "run", "run", also: runOrGrave("run")),
             Reference("named_version", "name", "project", "project"),
             Reference("user_grant", "user", "project", "project"),

@@ -90,10 +90,18 @@ import Testing
                     Artifact(
                         id: 0, run: runs[3].key, path: "p", digest: Digest(String(repeating: "1", count: 64)),
                         type: "data", size: 1, at: noon))
+                for (project, owner) in [(1, "experiment/77"), (1, "card/99"), (9, ""), (1, "experiment/0")] {
+                    _ = try tx.insert(
+                        Card(
+                            kind: "model", project: ProjectID(Int64(project)), owner: owner, key: "a", created: noon,
+                            updated: noon))
+                }
+                try connection.run("UPDATE card SET life = 200 WHERE id = 4")
             }
             let places = try store.fsck().findings.map(\.place)
             for place in [
                 "run_doc 4", "project 1", "run \(runs[1].key.raw)", "run \(runs[2].key.raw)", "alias s:x", "artifact 1",
+                "card 1", "card 2", "card 3", "card 4",
             ] { #expect(places.contains(place), "\(place) among \(places)") }
             // Three documents name a key that is gone; what they tell apart still can be read.
             #expect(places.filter { $0.hasPrefix("run_doc") }.count >= 4, "\(places)")

@@ -1,5 +1,6 @@
 import Foundation
 import MartletDomain
+import MartletSeries
 import MartletStorage
 import Testing
 
@@ -36,7 +37,7 @@ import Testing
             let before = try Data(contentsOf: URL(fileURLWithPath: path))
             let refused = refusal { _ = try SQLiteStore.open(folder: folder) }
             #expect(refused?.code == .newerFormat)
-            #expect(refused?.message == "This store has format 99; this program knows formats up to 1.")
+            #expect(refused?.message == "This store has format 99; this program knows formats up to \(Schema.format).")
             #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
         }
     }
@@ -45,16 +46,19 @@ import Testing
     func older() throws {
         try withFolder { folder in
             let run = try makeStore(folder)
+            let now = Schema.format
             let migrations = Migrations(
-                format: 3,
+                format: now + 2,
                 steps: [
-                    1: { (connection) throws(StorageError) in
+                    now: { (connection) throws(StorageError) in
                         try connection.run("ALTER TABLE run ADD COLUMN colour TEXT")
                     },
-                    2: { (connection) throws(StorageError) in try connection.run("UPDATE run SET colour = 'red'") },
+                    now + 1: { (connection) throws(StorageError) in
+                        try connection.run("UPDATE run SET colour = 'red'")
+                    },
                 ])
             let store = try SQLiteStore.open(folder: folder, options: .init(), migrations: migrations)
-            #expect(store.about.format == 3)
+            #expect(store.about.format == now + 2)
             #expect(try store.look { try $0.run(run.id)?.name } == "kept")
             let colour = try store.view { view throws(StorageError) in
                 try view.connection.first("SELECT colour FROM run") { $0.text(0) }
@@ -62,12 +66,64 @@ import Testing
             #expect(colour == "red")
             store.close()
             let copies = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
-                $0.hasPrefix("martlet.db.format-1.")
+                $0.hasPrefix("martlet.db.format-\(now).")
             }
             #expect(copies.count == 1)
             let copy = try Connection(path: "\(folder)/\(copies[0])", mode: .immutable)
-            #expect(try Schema.state(of: copy) == .format(1))
+            #expect(try Schema.state(of: copy) == .format(now))
             #expect(refusal { _ = try SQLiteStore.open(folder: folder) }?.code == .newerFormat)
+        }
+    }
+
+    @Test("a store of the first format is brought to this one with all that is in it, and takes cards")
+    func firstFormat() throws {
+        try withFolder { folder in
+            try FormatOne.make(in: folder)
+            let first = Migrations(format: 1, steps: [:])
+            let old = try SQLiteStore.open(folder: folder, options: .init(), migrations: first)
+            var points = SeriesPoints()
+            for step in 0..<400 { points.append(Point(step: Int64(step), time: noon.micros, value: Double(step) / 8)) }
+            let batch = old.prepare(PointBatch(entries: [.init(name: "loss", points: points)]))
+            let run = try old.write { tx throws(StorageError) in
+                let run = try tx.insert(
+                    .draft(1, name: "kept"),
+                    attributes: RunAttributes(params: Pairs([("lr", ParamValue(text: "0.10"))])))
+                try tx.append(batch, to: run.key, at: noon)
+                try tx.append(
+                    Item(id: 0, owner: .run(run.key), kind: "note", key: "1", at: noon, who: "ada", data: "{}"))
+                return run
+            }
+            while try old.compact() {}
+            old.close()
+
+            let store = try SQLiteStore.open(folder: folder)
+            defer { store.close() }
+            #expect(store.about.format == Schema.format)
+            #expect(store.about.id == "6d6172746c6574000000000000000001")
+            try store.look { view throws in
+                #expect(try view.run(run.id) == run)
+                #expect(try view.attributes(of: run.key).params["lr"]?.text == "0.10")
+                #expect(try view.points(run.key, "loss", .plain, in: .all).count == 400)
+                #expect(try view.items(of: .run(run.key), kind: nil, key: nil).map(\.who) == ["ada"])
+                #expect(try view.cardCount("model", owner: nil) == 0)
+            }
+            let card = try store.write { tx throws(StorageError) in
+                try tx.insert(Card(kind: "model", project: .standard, key: "digits", created: noon, updated: noon))
+            }
+            #expect(try store.look { try $0.card(card.id) } == card)
+            #expect(try store.fsck().isClean)
+            // A new store has the same tables as one that was brought here.
+            try withStore { fresh in
+                func tables(_ store: SQLiteStore) throws -> [String] {
+                    try store.view { view throws(StorageError) in
+                        try view.connection.all("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name") {
+                            $0.text(0)
+                        }
+                    }
+                }
+                let (brought, made) = (try tables(store), try tables(fresh))
+                #expect(brought == made)
+            }
         }
     }
 
@@ -75,10 +131,11 @@ import Testing
     func failingStep() throws {
         try withFolder { folder in
             let run = try makeStore(folder)
+            let now = Schema.format
             let migrations = Migrations(
-                format: 2,
+                format: now + 1,
                 steps: [
-                    1: { (connection) throws(StorageError) in
+                    now: { (connection) throws(StorageError) in
                         try connection.run("DELETE FROM run")
                         throw StorageError(.invalid, "The step fails.", remedy: "None.")
                     }
@@ -86,10 +143,10 @@ import Testing
             let refused = refusal {
                 _ = try SQLiteStore.open(folder: folder, options: .init(), migrations: migrations)
             }
-            #expect(refused?.message.contains("from format 1 to 2") == true)
+            #expect(refused?.message.contains("from format \(now) to \(now + 1)") == true)
             let missing = refusal {
                 _ = try SQLiteStore.open(
-                    folder: folder, options: .init(), migrations: Migrations(format: 2, steps: [:]))
+                    folder: folder, options: .init(), migrations: Migrations(format: now + 1, steps: [:]))
             }
             #expect(missing?.code == .unsupported)
             let store = try SQLiteStore.open(folder: folder)

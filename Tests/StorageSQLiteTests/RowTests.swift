@@ -18,7 +18,7 @@ import Testing
                 #expect(try view.runs(in: .standard, after: nil, limit: 10).isEmpty)
             }
             #expect(store.about.kind == "sqlite")
-            #expect(store.about.format == 1)
+            #expect(store.about.format == 2)
         }
     }
 

@@ -93,11 +93,13 @@
         case deleteExperiment(Int), restoreExperiment(Int, Bool), note(Int, String), deletePoints(
             Int, String, PointRange)
         case rich(Int, Int64, String), console(Int, String), property(Int, String), rename(Int, String)
+        case card(Card), changeCard(Int, key: String, life: Life), dropCard(Int), dropCards(ExperimentID)
+        case purgeExperiment(Int)
 
         static func random(_ chance: inout SeededChance) -> Operation {
             let run = 1 + chance.below(8)
             let keys = ["loss", "acc", "val/loss", "lr", "ümlaut", "system/cpu"]
-            switch chance.below(40) {
+            switch chance.below(48) {
             case 0: return .project(chance.below(3))
             case 1, 2: return .experiment(chance.below(4), project: 1 + chance.below(2))
             case 3, 4, 5, 6:
@@ -156,6 +158,19 @@
                     run, chance.pick(keys),
                     chance.below(3) == 0 ? .all : PointRange(from: from, to: from + Int64(chance.below(300))))
             case 38: return .rich(run, Int64(chance.below(9)), chance.pick(["histogram", "image"]))
+            case 39, 40, 41, 42:
+                return .card(
+                    Card(
+                        kind: chance.pick(["model", "view"]), project: ProjectID(Int64(1 + chance.below(2))),
+                        owner: chance.pick(["", "experiment/1", "experiment/2"]), key: chance.pick(keys),
+                        life: .active, created: noon, updated: noon, data: "{\"n\":\(chance.below(100))}"))
+            case 43, 44:
+                return .changeCard(
+                    1 + chance.below(10), key: chance.pick(keys), life: chance.below(3) == 0 ? .deleted : .active)
+            case 45: return .dropCard(1 + chance.below(10))
+            case 46:
+                let experiment = 1 + chance.below(3)
+                return chance.below(2) == 0 ? .purgeExperiment(experiment) : .dropCards(ExperimentID(Int64(experiment)))
             default:
                 return chance.below(2) == 0
                     ? .console(run, "line \(chance.below(100))\n") : .property(run, "text \(chance.below(9))")
@@ -204,6 +219,15 @@
                     [ConsoleChunk(stream: "stdout", number: 0, at: noon, text: Array(text.utf8))],
                     to: try ledger.writableRun(key(run)).key)
             case .property(let run, let text): try ledger.setProperties([("description", text)], of: key(run))
+            case .card(let card): return "\(try ledger.tx.insert(card))"
+            case .changeCard(let id, let key, let life):
+                guard var card = try ledger.tx.card(Int64(id)) else { return "no card" }
+                (card.key, card.life, card.updated) = (key, life, ledger.now)
+                card.data = "{\"key\":\"\(key)\"}"
+                try ledger.tx.update(card)
+            case .dropCard(let id): try ledger.tx.removeCard(Int64(id))
+            case .dropCards(let id): try ledger.tx.removeCards(in: .standard, owner: Card.owner(id))
+            case .purgeExperiment(let id): try ledger.purgeExperiment(ExperimentID(Int64(id)))
             case .rename(let run, let name):
                 var update = Ledger.RunUpdate()
                 update.name = name
@@ -221,6 +245,19 @@
             try store.see { reader in
                 var lines: [String] = []
                 for project in try reader.projects() { lines.append("\(project)") }
+                for kind in ["model", "view"] {
+                    let cards = try reader.cards(kind, in: nil, owner: nil, after: nil, limit: 1000)
+                    lines += cards.map { "\($0)" }
+                    lines.append("\(kind) \(try reader.cardCount(kind, owner: nil))")
+                    for owner in ["", "experiment/1"] {
+                        let some = try reader.cards(kind, in: .standard, owner: owner, after: 2, limit: 3)
+                        lines.append("\(kind) of “\(owner)” \(some.map(\.id))")
+                    }
+                    for card in cards {
+                        let found = try reader.card(kind, in: card.project, owner: card.owner, key: card.key)
+                        lines.append("\(kind) \(found?.id ?? 0) \(try reader.card(card.id)?.key ?? "")")
+                    }
+                }
                 for experiment in try reader.experiments(in: nil) {
                     lines.append("\(experiment)")
                     lines.append("\(try reader.runCounts(in: experiment.id).map { "\($0.key) \($0.value)" }.sorted())")

@@ -22,6 +22,7 @@ extension Ledger {
             id: id, project: experiment.project, name: Purged.name(id.raw), life: .deleted,
             created: experiment.created, updated: now, nextNumber: experiment.nextNumber)
         try tx.update(experiment)
+        try tx.removeCards(in: experiment.project, owner: Card.owner(id))
         try tx.setSetting(Purged.setting(id), now.iso)
     }
 
@@ -40,6 +41,7 @@ extension Ledger {
             id: id, slug: Purged.name(id.raw), title: Purged.name(id.raw), life: .deleted, created: project.created,
             updated: now)
         try tx.update(project)
+        try tx.removeCards(in: id, owner: nil)
         try tx.setSetting(Purged.setting(id), now.iso)
     }
 }

@@ -38,6 +38,9 @@ package struct Change: Sendable {
         case experiment(ExperimentID)
         case run(RunKey, RunID)
         case user(String)
+        case model(String)
+        case modelVersion(String, Int)
+        case loggedModel(String)
         case store
     }
 
@@ -61,6 +64,10 @@ package struct Limits: Sendable {
     package var paramBytes = 64 * 1024
     package var tagBytes = 64 * 1024
     package var noteBytes = 1024 * 1024
+    /// Of a tag in the registry, which may be larger than a run's.
+    package var modelTagBytes = 100_000
+    /// Of the address of a model's files.
+    package var sourceBytes = 8 * 1024
     package var consoleBytes = 256 * 1024 * 1024
 
     package init() {}

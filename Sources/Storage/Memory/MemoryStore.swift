@@ -105,6 +105,9 @@ struct MemoryState: Sendable {
     var named: [NamedKey: [NamedVersion]] = [:]
     var namedAliases: [NamedKey: [String: Int]] = [:]
     var writers: [String: LogbookWriter] = [:]
+    var cards: [Int64: Card] = [:]
+    var nextCard: Int64 = 1
+    var cardRevisions: [Int64: Int64] = [:]
     var graves: Set<RunID> = []
     var users: [String: User] = [:]
     var tokens: [String: AccessToken] = [:]

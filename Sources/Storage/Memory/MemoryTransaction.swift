@@ -189,6 +189,7 @@ final class MemoryTransaction: StoreTransaction {
             projects: state.projectRevisions.filter { $0.value > cursor.revision }.keys.sorted(),
             experiments: state.experimentRevisions.filter { $0.value > cursor.revision }.keys.sorted(),
             runs: state.runRevisions.filter { $0.value > cursor.revision }.keys.sorted(),
+            cards: state.cardRevisions.filter { $0.value > cursor.revision }.keys.sorted(),
             arrivals: taken.map(\.arrival), isReset: false,
             cursor: ChangeCursor(
                 revision: state.revision, sequence: hasMore ? taken.last!.sequence : state.sequence),

@@ -16,6 +16,7 @@ extension SQLiteView {
         changes.experiments = try changed("experiment", "id", cursor.revision, through).map(ExperimentID.init)
         var runs = Set(try changed("run", "id", cursor.revision, through))
         runs.formUnion(try changed("grave", "run", cursor.revision, through))
+        changes.cards = try changed("card", "id", cursor.revision, through)
         if isReset {
             let waiting = try connection.all("SELECT DISTINCT run FROM journal WHERE seq > ?", cursor.sequence) {
                 $0.int(0)
@@ -34,7 +35,8 @@ extension SQLiteView {
         let last = try connection.integer(
             """
             SELECT rev FROM (SELECT rev FROM project WHERE rev > ?1 UNION ALL SELECT rev FROM experiment WHERE rev > ?1
-            UNION ALL SELECT rev FROM run WHERE rev > ?1 UNION ALL SELECT rev FROM grave WHERE rev > ?1)
+            UNION ALL SELECT rev FROM run WHERE rev > ?1 UNION ALL SELECT rev FROM grave WHERE rev > ?1
+            UNION ALL SELECT rev FROM card WHERE rev > ?1)
             ORDER BY rev LIMIT 1 OFFSET ?2
             """, revision, limit - 1)
         return last ?? newest
