@@ -177,12 +177,12 @@ struct LogbookIngest {
                 who: caller.principal)
         case "rich": try rich(line, run)
         case "console":
-            try ledger.tx.append(
+            try ledger.logConsole(
                 [
                     ConsoleChunk(
                         stream: line.body["stream"]?.string ?? "stdout", number: 0, at: line.time,
                         text: Array((line.body["text"]?.string ?? "").utf8))
-                ], to: run.key)
+                ], to: run.key, who: caller.principal, evenDeleted: true)
         case "facts":
             guard let kind = line.body["kind"]?.string else {
                 throw Refusal(.invalid, "A fact has no kind.", remedy: "Send “kind”.", field: "kind")
