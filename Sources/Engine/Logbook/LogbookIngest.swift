@@ -209,7 +209,7 @@ struct LogbookIngest {
         if try run(of: line) != nil { return }
         var project = ProjectID.standard
         if let name = line.body["project"]?.string, !name.isEmpty {
-            if let known = try? ledger.tx.resolveProject(name) {
+            if let known = try? ledger.tx.resolveProject(name, for: caller) {
                 project = known.id
             } else {
                 try caller.require(.write)
@@ -219,7 +219,7 @@ struct LogbookIngest {
         try caller.require(.write, on: project)
         let name = line.body["experiment"]?.string ?? "Default"
         let experiment: Experiment
-        if let known = try? ledger.tx.resolveExperiment(name, in: project) {
+        if let known = try? ledger.tx.resolveExperiment(name, in: project, for: caller) {
             experiment = known
         } else {
             experiment = try ledger.createExperiment(ExperimentDraft(name: name, project: project)).experiment
