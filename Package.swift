@@ -23,6 +23,7 @@ let libraries = [
     Library(name: "CWslay", pkgConfig: nil, debian: "libwslay-dev"),
     Library(name: "CCurl", pkgConfig: "libcurl", debian: "libcurl4-openssl-dev"),
     Library(name: "CZstd", pkgConfig: "libzstd", debian: "libzstd-dev"),
+    Library(name: "CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
     Library(name: "CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
     Library(name: "CPCRE2", pkgConfig: "libpcre2-8", debian: "libpcre2-dev"),
 ]
@@ -39,13 +40,14 @@ let rooms = [
     Room(name: "Observability"),
     Room(name: "Domain"),
     Room(name: "JSON"),
+    Room(name: "Compression", needs: ["CZlib", "CZstd"]),
     Room(name: "Series", needs: ["CZstd"]),
     Room(name: "Search", needs: ["CPCRE2"]),
     Room(name: "Storage", needs: ["Threads", "Domain", "JSON", "Series"]),
     Room(name: "StorageSQLite", needs: ["Domain", "Series", "Storage", "Observability", "CSQLite", "CZstd"]),
     Room(name: "HTTPMessages"),
     Room(name: "HTTPClient", needs: ["HTTPMessages", "CCurl"]),
-    Room(name: "HTTPServer", needs: ["HTTPMessages", "Observability", "CMicroHTTPD", "CWslay"]),
+    Room(name: "HTTPServer", needs: ["Compression", "HTTPMessages", "Observability", "CMicroHTTPD", "CWslay"]),
     Room(name: "Artifacts", needs: ["Domain", "CCrypto"]),
     Room(
         name: "Engine",
@@ -84,7 +86,8 @@ let suites: [(name: String, needs: [String])] = [
     ("SearchTests", ["Search"]),
     ("StoreContractTests", ["Domain", "Series", "Storage", "StorageSQLite"]),
     ("StorageSQLiteTests", ["Domain", "Series", "Storage", "StorageSQLite", "CSQLite"]),
-    ("HTTPServerTests", ["HTTPMessages", "HTTPServer"]),
+    ("CompressionTests", ["Compression"]),
+    ("HTTPServerTests", ["Compression", "HTTPMessages", "HTTPServer"]),
     ("HTTPClientTests", ["HTTPMessages", "HTTPClient", "HTTPServer"]),
     ("ArtifactsTests", ["Domain", "Artifacts"]),
     (

@@ -108,7 +108,9 @@ extension NativeAPI {
         try exchange.changeAccess { ledger, caller throws(Refusal) in
             try caller.require(.admin)
             var update = UserUpdate(role: role, isDisabled: disabled)
-            for (text, role) in wanted { update.grants[try ledger.tx.resolveProject(text).id] = .some(role) }
+            for (text, role) in wanted {
+                update.grants[try ledger.tx.resolveProject(text, for: caller).id] = .some(role)
+            }
             let (user, created) = try ledger.putUser(exchange["name"], update)
             let shown = try slugs(of: user.grants, ledger.tx)
             return Answer(status: created ? 201 : 200, body: try encoded { $0.user(user, grants: shown) })

@@ -76,7 +76,7 @@ extension NativeAPI {
             try caller.require(.admin)
             return nil
         }
-        let project = try reader.resolveProject(text)
+        let project = try reader.resolveProject(text, for: caller)
         try caller.require(.admin, on: project.id)
         return project
     }

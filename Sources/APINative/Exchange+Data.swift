@@ -29,7 +29,7 @@ extension Exchange {
     }
 
     func readableExperiment(_ reader: any StoreReader, by caller: Caller) throws(Refusal) -> Experiment {
-        let experiment = try reader.resolveExperiment(self["experiment"])
+        let experiment = try reader.resolveExperiment(self["experiment"], for: caller)
         try caller.require(.read, on: experiment.project)
         return experiment
     }

@@ -68,7 +68,7 @@ extension NativeAPI {
         let tags = Pairs(try fields.tags())
         let extras = Pairs(try fields.extras().compactMap { entry in entry.value.map { (entry.key, $0) } })
         try exchange.change(bytes) { ledger, caller throws(Refusal) in
-            let home = try ledger.tx.project(of: project)
+            let home = try ledger.tx.project(of: project, for: caller)
             try caller.require(.write, on: home.id)
             var draft = ExperimentDraft(name: name, project: home.id)
             (draft.description, draft.hypothesis, draft.tags, draft.extras) = (description, hypothesis, tags, extras)
@@ -86,7 +86,7 @@ extension NativeAPI {
         return try exchange.engine.read { (reader: any StoreReader) throws(Refusal) in
             var scope: ProjectID?
             if let text = exchange.query("project"), !text.isEmpty {
-                let project = try reader.resolveProject(text)
+                let project = try reader.resolveProject(text, for: caller)
                 try caller.require(.read, on: project.id)
                 scope = project.id
             }
@@ -106,7 +106,7 @@ extension NativeAPI {
     private static func showExperiment(_ exchange: Exchange) throws(Refusal) -> Response {
         let caller = try exchange.caller()
         return try exchange.engine.read { (reader: any StoreReader) throws(Refusal) in
-            let experiment = try reader.resolveExperiment(exchange["experiment"])
+            let experiment = try reader.resolveExperiment(exchange["experiment"], for: caller)
             try caller.require(.read, on: experiment.project)
             return .json(try body(experiment, reader))
         }
@@ -123,7 +123,7 @@ extension NativeAPI {
         let removed = try fields.texts("remove_tags")
         let extras = try fields.extras()
         try exchange.change(bytes) { ledger, caller throws(Refusal) in
-            let found = try ledger.tx.resolveExperiment(exchange["experiment"])
+            let found = try ledger.tx.resolveExperiment(exchange["experiment"], for: caller)
             try caller.require(.write, on: found.project)
             let experiment = try ledger.updateExperiment(
                 found.id, name: name, description: description, hypothesis: hypothesis, tags: added,
@@ -135,7 +135,7 @@ extension NativeAPI {
     private static func deleteExperiment(_ exchange: Exchange, _ bytes: [UInt8]) throws(Refusal) {
         let isPermanent = try exchange.switchedOn("permanent")
         try exchange.change(bytes) { ledger, caller throws(Refusal) in
-            let experiment = try ledger.tx.resolveExperiment(exchange["experiment"])
+            let experiment = try ledger.tx.resolveExperiment(exchange["experiment"], for: caller)
             try caller.require(isPermanent ? .admin : .write, on: experiment.project)
             if isPermanent {
                 try ledger.purgeExperiment(experiment.id)
@@ -148,7 +148,7 @@ extension NativeAPI {
 
     private static func restoreExperiment(_ exchange: Exchange, _ bytes: [UInt8]) throws(Refusal) {
         try exchange.change(bytes) { ledger, caller throws(Refusal) in
-            let found = try ledger.tx.resolveExperiment(exchange["experiment"])
+            let found = try ledger.tx.resolveExperiment(exchange["experiment"], for: caller)
             try caller.require(.write, on: found.project)
             return Answer(body: try body(try ledger.restoreExperiment(found.id), ledger.tx))
         }
@@ -198,10 +198,12 @@ extension Fields {
 
 extension StoreReader {
     /// The one project that all of these name; the default one when there are none.
-    func project(of references: [(field: String, text: String)]) throws(Refusal) -> Project {
-        guard let first = references.first else { return try resolveProject("id:\(ProjectID.standard)") }
-        let project = try resolveProject(first.text)
-        for other in references.dropFirst() where try resolveProject(other.text).id != project.id {
+    func project(
+        of references: [(field: String, text: String)], for caller: Caller
+    ) throws(Refusal) -> Project {
+        guard let first = references.first else { return try resolveProject("id:\(ProjectID.standard)", for: caller) }
+        let project = try resolveProject(first.text, for: caller)
+        for other in references.dropFirst() where try resolveProject(other.text, for: caller).id != project.id {
             throw Refusal(
                 .invalid, "“\(first.field)” and “\(other.field)” name different projects.",
                 remedy: "Send one of them.", field: other.field)

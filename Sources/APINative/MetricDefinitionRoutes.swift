@@ -36,7 +36,7 @@ extension NativeAPI {
     private static func listDefinitions(_ exchange: Exchange) throws(Refusal) -> Response {
         let caller = try exchange.caller()
         return try exchange.engine.read { (reader: any StoreReader) throws(Refusal) in
-            let experiment = try reader.resolveExperiment(exchange["experiment"])
+            let experiment = try reader.resolveExperiment(exchange["experiment"], for: caller)
             try caller.require(.read, on: experiment.project)
             var latest: [String: Item] = [:]
             var first: [String: Int64] = [:]
@@ -54,7 +54,7 @@ extension NativeAPI {
         let glob = exchange["glob"]
         let definition = try MetricDefinition(glob: glob, try exchange.json(bytes))
         try exchange.change(bytes) { ledger, caller throws(Refusal) in
-            let experiment = try ledger.tx.resolveExperiment(exchange["experiment"])
+            let experiment = try ledger.tx.resolveExperiment(exchange["experiment"], for: caller)
             try caller.require(.write, on: experiment.project)
             let owner = Item.Owner.experiment(experiment.id)
             let known = try ledger.tx.items(of: owner, kind: "metric", key: glob).last
@@ -71,7 +71,7 @@ extension NativeAPI {
         let caller = try exchange.caller()
         let name = exchange["glob"]
         return try exchange.engine.read { (reader: any StoreReader) throws(Refusal) in
-            let experiment = try reader.resolveExperiment(exchange["experiment"])
+            let experiment = try reader.resolveExperiment(exchange["experiment"], for: caller)
             try caller.require(.read, on: experiment.project)
             let owner = Item.Owner.experiment(experiment.id)
             var history = try reader.items(of: owner, kind: "metric", key: name)

@@ -145,7 +145,7 @@ extension NativeAPI {
         }
         let (name, wanted, blobs) = (exchange["artifact"], aliases, exchange.api.blobs)
         try exchange.change(bytes) { ledger, caller throws(Refusal) in
-            let project = try ledger.tx.resolveProject(exchange["project"])
+            let project = try ledger.tx.resolveProject(exchange["project"], for: caller)
             try caller.require(.write, on: project.id)
             for alias in wanted { try ledger.checkAlias(alias) }
             var run: Run?
@@ -196,7 +196,7 @@ extension NativeAPI {
     private static func moveAlias(_ exchange: Exchange, to target: String?, _ bytes: [UInt8] = []) throws(Refusal) {
         let (name, alias) = (exchange["artifact"], exchange["alias"])
         try exchange.change(bytes) { ledger, caller throws(Refusal) in
-            let project = try ledger.tx.resolveProject(exchange["project"])
+            let project = try ledger.tx.resolveProject(exchange["project"], for: caller)
             try caller.require(.write, on: project.id)
             var version: Int?
             if let target { version = try NamedView(name, in: project, ledger.tx).version(target).version }
@@ -209,7 +209,7 @@ extension NativeAPI {
 
 extension Exchange {
     func readableProject(_ reader: any StoreReader, by caller: Caller) throws(Refusal) -> Project {
-        let project = try reader.resolveProject(self["project"])
+        let project = try reader.resolveProject(self["project"], for: caller)
         try caller.require(.read, on: project.id)
         return project
     }

@@ -146,15 +146,15 @@ enum NotePlace: CaseIterable, Sendable {
     ) throws(Refusal) -> Item.Owner {
         switch self {
         case .project:
-            let project = try reader.resolveProject(exchange["project"])
+            let project = try reader.resolveProject(exchange["project"], for: caller)
             try caller.require(role, on: project.id)
             return .project(project.id)
         case .experiment:
-            let experiment = try reader.resolveExperiment(exchange["experiment"])
+            let experiment = try reader.resolveExperiment(exchange["experiment"], for: caller)
             try caller.require(role, on: experiment.project)
             return .experiment(experiment.id)
         case .run:
-            let run = try reader.resolveRun(exchange["run"])
+            let run = try reader.resolveRun(exchange["run"], for: caller)
             try caller.require(role, on: run.project)
             return .run(run.key)
         }

@@ -26,7 +26,8 @@ struct OpenAPIDocument {
         Projects hold experiments, experiments hold runs. An id in an address is taken as the first that matches: full \
         id, short id (`run_01`), alias, exact name, unique beginning of an id; `id:x` and `name:x` force one. One that \
         could be several is 409 with the candidates. Lists take `limit` and `page_token`. Times are ISO 8601 in UTC. \
-        NaN and the infinities are the texts `"NaN"`, `"Infinity"` and `"-Infinity"`.
+        NaN and the infinities are the texts `"NaN"`, `"Infinity"` and `"-Infinity"`. A body may be packed by gzip, deflate \
+        or zstd (`Content-Encoding`); an answer is, by zstd or gzip, where `Accept-Encoding` says so.
         """
 
     // MARK: Paths

@@ -97,7 +97,7 @@ extension NativeAPI {
     private static func showProject(_ exchange: Exchange) throws(Refusal) -> Response {
         let caller = try exchange.caller()
         return try exchange.engine.read { (reader: any StoreReader) throws(Refusal) in
-            let project = try reader.resolveProject(exchange["project"])
+            let project = try reader.resolveProject(exchange["project"], for: caller)
             try caller.require(.read, on: project.id)
             return .json(try body(project, reader))
         }
@@ -112,7 +112,7 @@ extension NativeAPI {
         let added = try fields.tags()
         let removed = try fields.texts("remove_tags")
         try exchange.change(bytes) { ledger, caller throws(Refusal) in
-            let found = try ledger.tx.resolveProject(exchange["project"])
+            let found = try ledger.tx.resolveProject(exchange["project"], for: caller)
             try caller.require(.write, on: found.id)
             var tags = found.tags
             for (key, value) in added { tags[key] = .some(value) }
@@ -126,7 +126,7 @@ extension NativeAPI {
     private static func deleteProject(_ exchange: Exchange, _ bytes: [UInt8]) throws(Refusal) {
         let isPermanent = try exchange.switchedOn("permanent")
         try exchange.change(bytes) { ledger, caller throws(Refusal) in
-            let project = try ledger.tx.resolveProject(exchange["project"])
+            let project = try ledger.tx.resolveProject(exchange["project"], for: caller)
             try caller.require(.admin, on: project.id)
             if isPermanent {
                 try ledger.purgeProject(project.id)
@@ -139,7 +139,7 @@ extension NativeAPI {
 
     private static func restoreProject(_ exchange: Exchange, _ bytes: [UInt8]) throws(Refusal) {
         try exchange.change(bytes) { ledger, caller throws(Refusal) in
-            let found = try ledger.tx.resolveProject(exchange["project"])
+            let found = try ledger.tx.resolveProject(exchange["project"], for: caller)
             try caller.require(.admin, on: found.id)
             return Answer(body: try body(try ledger.restoreProject(found.id), ledger.tx))
         }

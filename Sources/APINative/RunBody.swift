@@ -53,7 +53,7 @@ struct RunBody: Sendable {
         }
         draft.name = name
         if let parent {
-            let found = try ledger.tx.resolveRun(parent, in: nil)
+            let found = try ledger.tx.resolveRun(parent, in: nil, for: caller)
             try caller.require(.read, on: found.project)
             draft.parent = found.key
         }

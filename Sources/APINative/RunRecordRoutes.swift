@@ -44,7 +44,9 @@ extension NativeAPI {
                 "runs",
                 query: [
                     .query("stream", "One stream alone: `stdout` or `stderr`."),
-                    .query("after", "Pieces after this number.", ["type": "integer", "minimum": 0]), .limit,
+                    .query(
+                        "after", "Pieces after this number; they are numbered over all streams.",
+                        ["type": "integer", "minimum": 0]), .limit,
                 ], answers: [(200, "Pieces in order of arrival.", "Console")], failures: [400, 404, 409, 422])),
     ]
 
@@ -60,6 +62,7 @@ extension NativeAPI {
         return try exchange.engine.read { (reader: any StoreReader) throws(Refusal) in
             let run = try exchange.engine.readable(exchange["run"], by: caller, reader)
             let chunks = try reader.console(run.key, stream: exchange.query("stream"), after: after, limit: limit)
+            let dropped = try reader.consoleUse(of: run.key).droppedBytes
             return .json(
                 try encoded { writer in
                     writer.object { writer in
@@ -74,6 +77,7 @@ extension NativeAPI {
                                 }
                             }
                         }
+                        writer.member("dropped_bytes", dropped)
                     }
                 })
         }

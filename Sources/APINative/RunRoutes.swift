@@ -51,7 +51,7 @@ extension NativeAPI {
     private static func createRun(_ exchange: Exchange, _ bytes: [UInt8]) throws(Refusal) {
         let body = try RunBody(try exchange.object(bytes), bytes)
         try exchange.change(bytes) { ledger, caller throws(Refusal) in
-            let experiment = try ledger.tx.resolveExperiment(exchange["experiment"])
+            let experiment = try ledger.tx.resolveExperiment(exchange["experiment"], for: caller)
             try caller.require(.write, on: experiment.project)
             let run = try body.create(in: experiment, ledger, by: caller)
             return Answer(status: 201, body: try ledger.tx.body(of: run))
@@ -108,11 +108,11 @@ extension NativeAPI {
         _ references: [(field: String, text: String)], in projects: [(field: String, text: String)], _ ledger: Ledger,
         _ caller: Caller
     ) throws(Refusal) -> Experiment {
-        let project = try ledger.tx.project(of: projects)
+        let project = try ledger.tx.project(of: projects, for: caller)
         guard let first = references.first else { return try ledger.activeExperiment(.standard) }
         var found: Experiment?
         do throws(Refusal) {
-            found = try ledger.tx.resolveExperiment(first.text, in: projects.isEmpty ? nil : project.id)
+            found = try ledger.tx.resolveExperiment(first.text, in: projects.isEmpty ? nil : project.id, for: caller)
         } catch {
             guard error.code == .notFound, first.field != "experiment_id", !first.text.hasPrefix("id:") else {
                 throw error
@@ -124,7 +124,7 @@ extension NativeAPI {
             return try ledger.createExperiment(ExperimentDraft(name: name, project: project.id)).experiment
         }
         for other in references.dropFirst() {
-            let named = try ledger.tx.resolveExperiment(other.text, in: found.project)
+            let named = try ledger.tx.resolveExperiment(other.text, in: found.project, for: caller)
             guard named.id == found.id else {
                 throw Refusal(
                     .invalid, "“\(first.field)” and “\(other.field)” name different experiments.",

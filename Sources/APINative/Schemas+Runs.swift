@@ -210,9 +210,11 @@ extension Schemas {
         (
             "Console",
             Schema.object(
-                "What a run printed, piece by piece.", required: ["run_id", "chunks"],
+                "What a run printed, piece by piece.", required: ["run_id", "chunks", "dropped_bytes"],
                 [
                     "run_id": Schema.text(),
+                    "dropped_bytes": Schema.integer(
+                        "What was printed beyond the limit of a run's console, and not kept."),
                     "chunks": Schema.list(
                         of: Schema.object(
                             "A piece.", required: ["stream", "number", "timestamp", "text"],

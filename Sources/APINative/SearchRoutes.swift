@@ -132,7 +132,7 @@ extension NativeAPI {
         }
         let caller = try exchange.caller()
         let experiment = try exchange.engine.read { (reader: any StoreReader) throws(Refusal) in
-            let experiment = try reader.resolveExperiment(text)
+            let experiment = try reader.resolveExperiment(text, for: caller)
             try caller.require(.read, on: experiment.project)
             return experiment
         }

@@ -168,12 +168,12 @@ struct Following: Sendable {
         }
         var home: ProjectID?
         if let text = exchange.query("project"), !text.isEmpty {
-            let project = try reader.resolveProject(text)
+            let project = try reader.resolveProject(text, for: caller)
             try caller.require(.read, on: project.id)
             home = project.id
         }
         if let text = exchange.query("experiment"), !text.isEmpty {
-            let experiment = try reader.resolveExperiment(text, in: home)
+            let experiment = try reader.resolveExperiment(text, in: home, for: caller)
             try caller.require(.read, on: experiment.project)
             return .experiment(experiment.id)
         }

@@ -166,32 +166,17 @@ extension FolderBlobStore {
         return isNew
     }
 
-    /// The file that is there is touched before the upload is let go: the collector may take it away in between.
+    /// What lies there already may be damaged, and only reading all of it would tell. The upload's bytes were hashed on
+    /// their way, so they take its place: equal bytes replace equal bytes, and a damaged file is whole again.
     private func take(
         _ name: String, in uploads: borrowing Descriptor, to folder: borrowing Descriptor, _ place: Place,
         _ size: Int64, _ now: Timestamp
     ) throws(Refusal) -> Bool {
-        if try !isThere(place, in: folder, size: size, touchedAt: now) {
-            guard try setModified(name, in: uploads, now, "tmp/" + name) else { throw trouble(.write, "tmp/" + name) }
-            if martlet_rename_new(uploads.raw, name, folder.raw, place.name) == 0 { return true }
-            let wasTaken = errno == EEXIST
-            // A file of another size is a damaged one, and this sound one takes its place. The same call serves where
-            // the file system cannot promise not to replace: equal bytes replace equal bytes.
-            let cameMeanwhile = try isThere(place, in: folder, size: size, touchedAt: now)
-            if !(wasTaken && cameMeanwhile) {
-                if renameat(uploads.raw, name, folder.raw, place.name) == 0 { return true }
-                throw trouble(.write, place.path)
-            }
-        }
-        unlinkat(uploads.raw, name, 0)
-        return false
-    }
-
-    private func isThere(_ place: Place, in folder: borrowing Descriptor, size: Int64, touchedAt now: Timestamp)
-        throws(Refusal) -> Bool
-    {
-        guard let facts = FileFacts(of: place.name, in: folder), facts.isFile, facts.size == size else { return false }
-        return try setModified(place.name, in: folder, now, place.path)
+        guard try setModified(name, in: uploads, now, "tmp/" + name) else { throw trouble(.write, "tmp/" + name) }
+        if martlet_rename_new(uploads.raw, name, folder.raw, place.name) == 0 { return true }
+        let before = FileFacts(of: place.name, in: folder)
+        guard renameat(uploads.raw, name, folder.raw, place.name) == 0 else { throw trouble(.write, place.path) }
+        return !(before.map { $0.isFile && $0.size == size } ?? false)
     }
 
     func trouble(_ verb: FileTrouble.Verb, _ name: String) -> Refusal {

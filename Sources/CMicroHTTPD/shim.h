@@ -20,6 +20,12 @@ static inline struct MHD_Daemon *martlet_mhd_start(
     return MHD_start_daemon(flags, 0, NULL, NULL, handler, context, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
+/// An answer without chunks: one whose length nobody knows then ends with its connection.
+static inline void martlet_mhd_without_chunks(struct MHD_Response *response)
+{
+    MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+}
+
 static inline struct MHD_OptionItem martlet_mhd_number(enum MHD_OPTION option, intptr_t value)
 {
     struct MHD_OptionItem item = {option, value, NULL};

@@ -27,7 +27,7 @@ extension Engine {
         let (scope, names) = try read { (reader: any StoreReader) throws(Refusal) in
             var scope: [Experiment] = []
             if let experiment {
-                scope = [try reader.resolveExperiment(experiment)]
+                scope = [try reader.resolveExperiment(experiment, for: caller)]
                 try caller.require(.read, on: scope[0].project)
             } else {
                 for experiment in try reader.experiments(in: nil)

@@ -9,8 +9,8 @@ extension Engine {
         _ strictness: ReferenceStrictness = .any
     ) throws(Refusal) -> Run {
         var scope: ExperimentID?
-        if let experiment { scope = try ledger.tx.resolveExperiment(experiment).id }
-        let run = try ledger.tx.resolveRun(text, in: scope, strictness)
+        if let experiment { scope = try ledger.tx.resolveExperiment(experiment, for: caller).id }
+        let run = try ledger.tx.resolveRun(text, in: scope, strictness, for: caller)
         try caller.require(.write, on: run.project)
         return run
     }
@@ -19,8 +19,8 @@ extension Engine {
         _ text: String, in experiment: String? = nil, by caller: Caller, _ reader: any StoreReader
     ) throws(Refusal) -> Run {
         var scope: ExperimentID?
-        if let experiment { scope = try reader.resolveExperiment(experiment).id }
-        let run = try reader.resolveRun(text, in: scope)
+        if let experiment { scope = try reader.resolveExperiment(experiment, for: caller).id }
+        let run = try reader.resolveRun(text, in: scope, for: caller)
         try caller.require(.read, on: run.project)
         return run
     }

@@ -127,7 +127,7 @@ struct SearchPlan {
             token = read
         }
         self.now = moment
-        let words = try SearchWords(query.filter, in: homes.map(\.experiment), view.reader)
+        let words = try SearchWords(query.filter, in: homes.map(\.experiment), for: caller, view.reader)
         context = EvaluationContext(now: moment.micros) { words.canonical($0, $1) }
         after = try token.map { token throws(Refusal) in
             try SearchPlan.keys(of: token, query.order, now: moment, view.reader)
@@ -151,7 +151,7 @@ struct SearchPlan {
     ) throws(Refusal) -> [(experiment: Experiment, project: Project)] {
         var project: Project?
         if let named = request.project {
-            let found = try reader.resolveProject(named)
+            let found = try reader.resolveProject(named, for: caller)
             try caller.require(.read, on: found.id)
             project = found
         }
@@ -162,7 +162,7 @@ struct SearchPlan {
             }
         } else {
             for named in request.experiments {
-                let found = try reader.resolveExperiment(named, in: project?.id)
+                let found = try reader.resolveExperiment(named, in: project?.id, for: caller)
                 try caller.require(.read, on: found.project)
                 if !experiments.contains(where: { $0.id == found.id }) { experiments.append(found) }
             }

@@ -6,8 +6,11 @@ package import MartletStorage
 // run itself: its id, short id or alias.
 package enum ReferenceStrictness: Sendable { case any, exact }
 
+//
+// A name leads first to what its caller may read, and only that is ever suggested. What the caller may not read is found
+// only where nothing else is meant, and the check of rights that follows refuses it.
 extension StoreReader {
-    package func resolveProject(_ text: String) throws(Refusal) -> Project {
+    package func resolveProject(_ text: String, for caller: Caller) throws(Refusal) -> Project {
         let (form, rest) = forced(text)
         if form != .name, let number = Int64(rest), let project = try project(ProjectID(number)) {
             if project.life == .active { return project }
@@ -16,15 +19,16 @@ extension StoreReader {
         if form != .id {
             if let project = try project(slug: rest) { return project }
             let byTitle = try projects().filter { $0.title == rest }
-            if byTitle.count == 1 { return byTitle[0] }
-            if byTitle.count > 1 { throw ambiguous("project", rest, byTitle.map(\.slug)) }
+            if let found = try one("project", rest, byTitle, \.id, caller, { $0.slug }) { return found }
         }
-        let known = try projects().filter { $0.life == .active }.map(\.slug)
+        let known = try projects().filter { $0.life == .active && caller.may(.read, on: $0.id) }.map(\.slug)
         throw .projectNotFound(text, near: Nearness.nearest(to: rest, among: known))
     }
 
     /// By id, or by name in a project (the default one when none is said, else wherever the name is unique).
-    package func resolveExperiment(_ text: String, in project: ProjectID? = nil) throws(Refusal) -> Experiment {
+    package func resolveExperiment(
+        _ text: String, in project: ProjectID? = nil, for caller: Caller
+    ) throws(Refusal) -> Experiment {
         let (form, rest) = forced(text)
         if form != .name, let number = Int64(rest), let found = try experiment(ExperimentID(number)),
             project == nil || found.project == project
@@ -37,19 +41,21 @@ extension StoreReader {
             return found
         }
         if form != .id {
-            if let found = try experiment(named: rest, in: project ?? .standard) { return found }
+            let home = project ?? .standard
+            if project != nil || caller.may(.read, on: home), let found = try experiment(named: rest, in: home) {
+                return found
+            }
             if project == nil {
                 let found = try experiments(in: nil).filter { $0.name == rest }
-                if found.count == 1 { return found[0] }
-                if found.count > 1 { throw ambiguous("experiment", rest, found.map { "\($0.id)" }) }
+                if let found = try one("experiment", rest, found, \.project, caller, { "\($0.id)" }) { return found }
             }
         }
-        let names = try experiments(in: project).filter { $0.life == .active }.map(\.name)
-        throw .experimentNotFound(text, near: Nearness.nearest(to: rest, among: names))
+        let names = try experiments(in: project).filter { $0.life == .active && caller.may(.read, on: $0.project) }
+        throw .experimentNotFound(text, near: Nearness.nearest(to: rest, among: names.map(\.name)))
     }
 
     package func resolveRun(
-        _ text: String, in experiment: ExperimentID? = nil, _ strictness: ReferenceStrictness = .any
+        _ text: String, in experiment: ExperimentID? = nil, _ strictness: ReferenceStrictness = .any, for caller: Caller
     ) throws(Refusal) -> Run {
         let (form, rest) = forced(text)
         if form != .name, let id = RunID(rest) {
@@ -64,9 +70,11 @@ extension StoreReader {
                 if let experiment {
                     if let found = try run(number: number, in: experiment) { return found }
                 } else {
-                    let found = try runs(number: number, limit: 6)
-                    if found.count == 1 { return found[0] }
-                    if found.count > 1 { throw ambiguous("run", rest, found.map { "\($0.id)" }) }
+                    let found = try among(caller) { home throws(Refusal) in
+                        guard let home else { return try runs(number: number, limit: 6) }
+                        return try run(number: number, in: home).map { [$0] } ?? []
+                    }
+                    if let found = try one("run", rest, found, \.project, caller, { "\($0.id)" }) { return found }
                 }
             }
             for space in ["wandb", "import", "sync", ""] {
@@ -77,19 +85,52 @@ extension StoreReader {
             throw .runNotFound(
                 text,
                 remedy: "Name it by its id or short id; names and prefixes are not enough to change or delete a run.",
-                near: try nearRuns(rest, in: experiment))
+                near: try nearRuns(rest, in: experiment, caller))
         }
         if form != .id {
-            let found = try runs(named: rest, in: experiment, limit: 6)
-            if found.count == 1 { return found[0] }
-            if found.count > 1 { throw ambiguous("run", rest, found.map { "\($0.id)" }) }
+            let found =
+                if let experiment { try runs(named: rest, in: experiment, limit: 6) } else {
+                    try among(caller) { home throws(Refusal) in try runs(named: rest, in: home, limit: 6) }
+                }
+            if let found = try one("run", rest, found, \.project, caller, { "\($0.id)" }) { return found }
         }
         if form != .name, rest.utf8.count >= 6, rest.utf8.count < 32 {
-            let found = try runs(idPrefix: rest, limit: 6).filter { experiment == nil || $0.experiment == experiment }
-            if found.count == 1 { return found[0] }
-            if found.count > 1 { throw ambiguous("run", rest, found.map { "\($0.id)" }) }
+            // Six digits have hardly a second run; what cannot be read must not crowd out what can.
+            let found = try runs(idPrefix: rest, limit: 1000).filter {
+                experiment == nil || $0.experiment == experiment
+            }
+            if let found = try one("run", rest, found, \.project, caller, { "\($0.id)" }) { return found }
         }
-        throw .runNotFound(text, near: try nearRuns(rest, in: experiment))
+        throw .runNotFound(text, near: try nearRuns(rest, in: experiment, caller))
+    }
+
+    /// The one that is meant: among those that the caller may read, else any, which the caller is then refused. Nil when
+    /// there is none.
+    private func one<T>(
+        _ what: String, _ text: String, _ found: [T], _ project: (T) -> ProjectID, _ caller: Caller,
+        _ name: (T) -> String
+    ) throws(Refusal) -> T? {
+        let readable = found.filter { caller.may(.read, on: project($0)) }
+        if readable.isEmpty { return found.first }
+        if readable.count == 1 { return readable[0] }
+        throw ambiguous(what, text, readable.prefix(6).map(name))
+    }
+
+    /// Runs everywhere. Who reads everything asks at once; who does not asks experiment by experiment, since a page of
+    /// what may not be read would hide the rest. When nothing is there to read, whatever there is.
+    private func among(
+        _ caller: Caller, _ find: (ExperimentID?) throws(Refusal) -> [Run]
+    ) throws(Refusal) -> [Run] {
+        if caller.role == nil {
+            var found: [Run] = []
+            for project in caller.grants.keys.sorted() where caller.may(.read, on: project) {
+                for experiment in try experiments(in: project) where found.count < 6 {
+                    found += try find(experiment.id)
+                }
+            }
+            if !found.isEmpty { return found }
+        }
+        return try find(nil)
     }
 
     private func forced(_ text: String) -> (ReferenceForm?, String) {
@@ -98,18 +139,23 @@ extension StoreReader {
         return (nil, text)
     }
 
-    private func nearRuns(_ text: String, in experiment: ExperimentID?) throws(Refusal) -> [String] {
+    private func nearRuns(
+        _ text: String, in experiment: ExperimentID?, _ caller: Caller
+    ) throws(Refusal) -> [String] {
         var near: [String] = []
         for length in stride(from: min(text.utf8.count, 8), through: 3, by: -1) where near.isEmpty {
-            near = try runs(idPrefix: String(text.prefix(length)), limit: 3).map(\.id.text)
+            let found = try runs(idPrefix: String(text.prefix(length)), limit: caller.role == nil ? 1000 : 3)
+            near = found.filter { caller.may(.read, on: $0.project) }.prefix(3).map(\.id.text)
         }
         guard near.isEmpty else { return near }
         // Without an experiment only the newest ones are looked through: a mistyped name must not cost a scan.
         var homes: [ExperimentID] = []
         if let experiment {
-            homes = [experiment]
+            let home = try self.experiment(experiment)
+            homes = home.map { caller.may(.read, on: $0.project) } ?? false ? [experiment] : []
         } else {
-            homes = try experiments(in: nil).filter { $0.life == .active }.suffix(20).map(\.id)
+            homes = try experiments(in: nil).filter { $0.life == .active && caller.may(.read, on: $0.project) }
+                .suffix(20).map(\.id)
         }
         var names: [String] = []
         for home in homes {

@@ -12,6 +12,7 @@ final class Transfer {
     private var uploadOffset = 0
     private var download: Int32 = -1
     private var curl: UnsafeMutableRawPointer?
+    private var isUnpacking = false
 
     private var headers = Headers()
     private var body: [UInt8] = []
@@ -55,6 +56,11 @@ final class Transfer {
             throw ClientError(.file, "The file could not be written to its end.", remedy: "Check the free space.")
         }
         download = -1
+        if isUnpacking, headers.contains("content-encoding") {
+            // They are of the packed body, and the caller has the plain one.
+            headers["Content-Encoding"] = nil
+            headers["Content-Length"] = nil
+        }
         return ClientResponse(status: Status(martlet_curl_status(curl)), headers: headers, body: body)
     }
 
@@ -72,6 +78,11 @@ final class Transfer {
         }
         martlet_curl_set_number(curl, CURLOPT_LOW_SPEED_LIMIT, 1)
         martlet_curl_set_number(curl, CURLOPT_LOW_SPEED_TIME, settings.stallSeconds)
+        // Whatever curl can unpack. A download into a file keeps its length for the progress, and its bytes as they are.
+        if case .memory = request.destination, !request.headers.contains("accept-encoding") {
+            martlet_curl_set_text(curl, CURLOPT_ACCEPT_ENCODING, "")
+            isUnpacking = true
+        }
         martlet_curl_set_text(curl, CURLOPT_USERAGENT, settings.userAgent)
         if let path = settings.certificateAuthorities { martlet_curl_set_text(curl, CURLOPT_CAINFO, path) }
         martlet_curl_set_transfer(curl, CURLOPT_WRITEFUNCTION) { bytes, size, count, me in
@@ -220,6 +231,11 @@ final class Transfer {
             return ClientError(
                 .tls, "The TLS connection to \(place) failed: \(words).",
                 remedy: "Check the certificate of that server.")
+        // Writing is ours, and ours has not failed: curl's own unpacking has.
+        case CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR:
+            return ClientError(
+                .protocolViolation, "The answer of \(place) is packed in a way that cannot be unpacked.",
+                remedy: "Look for a proxy on the way that changes answers.")
         default:
             return ClientError(.noConnection, "The exchange with \(place) broke: \(words).", remedy: "Try again.")
         }

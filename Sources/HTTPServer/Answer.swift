@@ -54,6 +54,8 @@ final class Answer: @unchecked Sendable {
         length = response.contentLength
         for field in response.headers { add(field.name, field.value) }
         add("X-Request-ID", exchange.request?.id ?? "-")
+        // MHD would end the body that a HEAD does not have with a last chunk (0.9.75), and spoil the next answer.
+        if length == nil, exchange.request?.method == .head { martlet_mhd_without_chunks(pointer) }
         // The exchange is woken by its stream from the moment the two know each other.
         stream?.attach { [exchange] in exchange.unpark(.stream) }
     }

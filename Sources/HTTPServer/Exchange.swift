@@ -79,7 +79,7 @@ final class Exchange: Sendable {
     }
 
     func deliver(_ response: Response) {
-        let answer = Answer(response, for: self)
+        let answer = Answer(request.map { PackedAnswer.make(response, for: $0) } ?? response, for: self)
         let (accepted, resume) = state.withLock { state -> (Bool, Bool) in
             guard !state.isOver, !state.isAnswered, !state.isGone else { return (false, false) }
             state.isAnswered = true

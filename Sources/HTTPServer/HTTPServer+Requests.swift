@@ -1,5 +1,6 @@
 import CMicroHTTPD
 import Glibc
+import MartletCompression
 import MartletHTTPMessages
 
 // A request's way from its head to its answer, on the event thread.
@@ -40,7 +41,21 @@ extension HTTPServer {
                     417, "bad_expectation", "This server cannot meet “Expect: \(expectation.prefix(40))”.",
                     remedy: "Leave the Expect header out."), exchange)
         }
-        let plan = handler.handle(request)
+        let isPacked = hasBody && !PackedBody.codings(headers).isEmpty
+        let plan = handler.handle(isPacked ? PackedBody.plain(request) : request)
+        var coding: ContentCoding?
+        do throws(HTTPError) {
+            if isPacked { coding = try PackedBody.coding(headers) }
+        } catch {
+            switch plan {
+            // These answer whatever the body may be.
+            case .respond, .upgrade: break
+            case .collect: return refuse(error, exchange, ["Accept-Encoding": PackedBody.spoken])
+            case .stream(let sink, _):
+                sink.abort()
+                return refuse(error, exchange, ["Accept-Encoding": PackedBody.spoken])
+            }
+        }
         switch plan {
         case .respond(let response):
             let canSkip = !isChunked && expectation == nil && length <= limits.discardBytes
@@ -48,13 +63,20 @@ extension HTTPServer {
             exchange.event.stage = .discard(response)
         case .collect(let limit, let lane, let then):
             if length > limit { return refuse(HTTPServer.tooLarge(limit), exchange) }
-            if hasBody, let fault = HTTPServer.encodingFault(headers) { return refuse(fault, exchange) }
             if length > 0 { exchange.event.body.reserveCapacity(min(length, 1 << 20)) }
-            exchange.event.stage = .collect(limit: limit, lane, then)
-        case .stream(let sink, let lane):
-            if hasBody, let fault = HTTPServer.encodingFault(headers) {
-                sink.abort()
-                return refuse(fault, exchange)
+            var work = then
+            if let coding {
+                let rules = UnpackingRules(bytesMax: min(limit, limits.unpackedBytes), ratioMax: limits.unpackedRatio)
+                work = PackedBody.unpacking(coding, rules, then)
+            }
+            exchange.event.stage = .collect(limit: limit, lane, work)
+        case .stream(var sink, let lane):
+            if let coding {
+                let rules = UnpackingRules(bytesMax: .max, ratioMax: limits.unpackedRatio)
+                do throws(HTTPError) { sink = try UnpackingSink(sink, coding, rules, requestID: request.id) } catch {
+                    sink.abort()
+                    return refuse(error, exchange)
+                }
             }
             let pump = BodyPump(sink, pool: pool(lane))
             pump.onRoom { [weak exchange] in exchange?.unpark(.room) }
@@ -160,8 +182,10 @@ extension HTTPServer {
     // MARK: Answering
 
     /// Answers before the body; the connection is closed after it.
-    private func refuse(_ error: HTTPError, _ exchange: Exchange) -> MHD_Result {
-        queue(.failure(error, requestID: exchange.request?.id ?? "-"), exchange, refusing: true)
+    private func refuse(_ error: HTTPError, _ exchange: Exchange, _ headers: Headers = [:]) -> MHD_Result {
+        var response = Response.failure(error, requestID: exchange.request?.id ?? "-")
+        for field in headers { response.headers.add(field.name, field.value) }
+        return queue(response, exchange, refusing: true)
     }
 
     private func queue(_ response: Response, _ exchange: Exchange, refusing: Bool) -> MHD_Result {
@@ -260,16 +284,6 @@ extension HTTPServer {
                 }, pointer)
         }
         return Headers(fields)
-    }
-
-    private static func encodingFault(_ headers: Headers) -> HTTPError? {
-        guard let encoding = headers["content-encoding"], !encoding.isEmpty,
-            !asciiCaseInsensitiveEqual(encoding, "identity")
-        else { return nil }
-        return HTTPError(
-            .unsupportedMediaType, "unsupported_encoding",
-            "Request bodies with Content-Encoding “\(encoding.prefix(40))” are not accepted.",
-            remedy: "Send the body uncompressed.")
     }
 
     private static func tooLarge(_ limit: Int) -> HTTPError {

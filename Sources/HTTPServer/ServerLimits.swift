@@ -14,6 +14,10 @@ package struct ServerLimits: Sendable {
     package var answerSeconds = 300.0
     /// A body that nobody wants is read and thrown away up to this size, so that the connection can be kept.
     package var discardBytes = 64 * 1024
+    /// A packed body that is collected may unpack to so much, whatever its route allows, and any packed body to so many
+    /// times its size.
+    package var unpackedBytes = 64 << 20
+    package var unpackedRatio = 100
     package var webSocketMessageBytes = 1 << 20
     package var pingSeconds = 20.0
     /// How often an event stream says something, in seconds.

@@ -54,13 +54,17 @@ package protocol StoreReader {
         _ run: RunKey, _ name: String, _ lane: LaneID, axis: Buckets.Axis, from: Int64?, to: Int64?, count: Int
     ) throws(StorageError) -> [Bucket]
     func rich(_ run: RunKey, key: String?, from: Int64, to: Int64, limit: Int) throws(StorageError) -> [RichPoint]
+    /// In order of arrival, of one stream or of all: after a piece's number come those that were printed later.
     func console(_ run: RunKey, stream: String?, after: Int64, limit: Int) throws(StorageError) -> [ConsoleChunk]
+    func consoleStreams(of run: RunKey) throws(StorageError) -> [String]
 
     // What is written beside runs
     func items(of owner: Item.Owner, kind: String?, key: String?) throws(StorageError) -> [Item]
     func artifacts(of run: RunKey) throws(StorageError) -> [Artifact]
     /// The newest at a path that is not deleted.
     func artifact(of run: RunKey, path: String) throws(StorageError) -> Artifact?
+    /// Artifacts of any run that are not deleted and hold these bytes.
+    func artifacts(holding digest: Digest, limit: Int) throws(StorageError) -> [Artifact]
     func blob(_ digest: Digest) throws(StorageError) -> Blob?
     func blobs(after: Digest?, limit: Int) throws(StorageError) -> [Blob]
     func isReferenced(_ digest: Digest) throws(StorageError) -> Bool

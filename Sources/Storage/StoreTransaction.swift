@@ -28,7 +28,7 @@ package protocol StoreTransaction: StoreReader {
     func richKind(of run: RunKey, key: String) throws(StorageError) -> String?
     func append(_ rich: [RichPoint], to run: RunKey) throws(StorageError)
     func deleteRich(of run: RunKey, key: String, from: Int64, to: Int64) throws(StorageError)
-    /// Numbers continue per stream; the number inside the chunk is ignored.
+    /// Numbers continue over all streams of the run, in order of arrival; the number inside the chunk is ignored.
     func append(_ console: [ConsoleChunk], to run: RunKey) throws(StorageError)
 
     /// The item's id is given by the store.

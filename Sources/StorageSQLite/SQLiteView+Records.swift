@@ -34,6 +34,14 @@ extension SQLiteView {
             run, path, row: Artifact.init)
     }
 
+    func artifacts(holding digest: Digest, limit: Int) throws(StorageError) -> [Artifact] {
+        try connection.all(
+            """
+            SELECT \(Artifact.columns) FROM artifact WHERE sha = ? AND life = 0 AND run IN (SELECT id FROM run)
+            ORDER BY id LIMIT ?
+            """, digest, limit, row: Artifact.init)
+    }
+
     func blob(_ digest: Digest) throws(StorageError) -> Blob? {
         try connection.first("SELECT \(Blob.columns) FROM blob WHERE sha = ?", digest, row: Blob.init)
     }

@@ -25,7 +25,8 @@ import Testing
     @Test("everyone can see who they are, and an open server says that it is open")
     func me() throws {
         try api.post("/api/v1/projects", ["name": "Lab"], headers: admin)
-        let lab = try api.engine.read { (reader: any StoreReader) throws(Refusal) in try reader.resolveProject("lab").id
+        let lab = try api.engine.read { (reader: any StoreReader) throws(Refusal) in
+            try reader.resolveProject("lab", for: .system).id
         }
         let me = try api.get("/api/v1/me", headers: try api.user("trainer", .read, grants: [lab: .write]))
         #expect(me.json == ["principal": "trainer", "role": "read", "grants": ["lab": "write"], "mode": "tokens"])
@@ -207,7 +208,8 @@ import Testing
             try send(
                 .post, "/api/v1/experiments", ["name": .string(name), "project": .string(name)], as: admin)
         }
-        let id = try api.engine.read { (reader: any StoreReader) throws(Refusal) in try reader.resolveProject("open").id
+        let id = try api.engine.read { (reader: any StoreReader) throws(Refusal) in
+            try reader.resolveProject("open", for: .system).id
         }
         let guest = try api.user("guest", nil, grants: [id: .read])
         #expect(try send(.get, "/api/v1/projects", as: guest)["projects"].array?.map { $0["name"] } == ["Open"])

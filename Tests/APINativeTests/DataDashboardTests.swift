@@ -43,7 +43,7 @@ import Testing
     func defined() throws {
         let api = try sample()
         _ = try api.engine.changeAndWait(.system) { ledger throws(Refusal) in
-            let experiment = try ledger.tx.resolveExperiment("spam")
+            let experiment = try ledger.tx.resolveExperiment("spam", for: .system)
             _ = try ledger.put(
                 kind: "metric", key: "accuracy", data: "{\"goal\":\"min\"}", on: .experiment(experiment.id), who: "t")
             return try ledger.put(

@@ -125,7 +125,9 @@ import Testing
 
     @Test("what could not be used is listed with the line that had it")
     func problems() throws {
-        let key = try api.engine.read { (reader: any StoreReader) throws(Refusal) in try reader.resolveRun(run).key }
+        let key = try api.engine.read { (reader: any StoreReader) throws(Refusal) in
+            try reader.resolveRun(run, for: .system).key
+        }
         try api.engine.changeAndWait(.system) { ledger throws(Refusal) in
             try ledger.recordProblem("The value is no number.", line: "{\"op\":\"metrics\"}", of: key, who: "w1")
         }

@@ -94,7 +94,7 @@ import Testing
         let id = try #require(reply["id"].string)
         #expect(try api.get("/api/v1/runs/\(id)/notes")["notes"][0]?["text"] == "Too *deep*.")
         let late = try api.engine.read { (reader: any StoreReader) throws(Refusal) in
-            try reader.items(of: .run(try reader.resolveRun(id).key), kind: "late", key: nil).count
+            try reader.items(of: .run(try reader.resolveRun(id, for: .system).key), kind: "late", key: nil).count
         }
         #expect(late == 0, "the metrics of a whole run count as late")
         #expect(try api.post("/api/v1/runs", ["metrics": ["a": 1]])["experiment_id"] == "0")

@@ -65,6 +65,10 @@ import Testing
         #expect(await desk.run("fsck").code == .good)
         let seen = await desk.run("fsck --read")
         #expect(seen.code == .no && seen.output.contains("Its bytes are others now"))
+        #expect(
+            seen.output.contains("“model.bin” of digits/run_01") && seen.errors.contains("upload the same file again"))
+        _ = await desk.run("log artifact run_01 model.bin --as again.bin")
+        #expect(await desk.run("fsck --read").code == .good)
     }
 
     @Test("doctor finds nothing wrong with a healthy store, and says where it is")

@@ -298,6 +298,14 @@ def test_a_damaged_artifact_is_named_by_fsck_and_the_rest_is_readable(server, tm
     gone = server.get(f"/api/v1/runs/{run}/artifacts/gone.bin")
     assert gone.status in (404, 410, 500, 503) and "fsck" in gone.text, gone
     server.get(f"/api/v1/runs/{run}").expect(200)
+    # The same bytes again, in another run: both are whole.
+    assert "bad.bin" in check.stdout and "upload the same file again" in check.stderr, check.stdout + check.stderr
+    other = server.run("healer")
+    for name in ("bad", "gone"):
+        server.ask("PUT", f"/api/v1/runs/{other}/artifacts/healed-{name}", name.encode() * 1000).expect(201)
+        assert server.get(f"/api/v1/runs/{run}/artifacts/{name}.bin").expect(200).body == name.encode() * 1000
+    healed = martlet("fsck", "--read", uri=server.folder, home=tmp_path)
+    assert healed.returncode == 0, healed.stdout + healed.stderr
 
 
 def test_a_port_that_is_taken_and_a_folder_that_is_a_file_are_said_in_a_sentence(start_server, tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import logbooks
+import serving
 from serving import martlet, wait_for
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -232,3 +233,49 @@ def test_two_processes_adopt_one_growing_file_and_all_counts_once(start_server):
     book.close()
     adopted(first, run, len(expected_of(lines)[0]))
     check_whole(first, run, lines)
+
+
+def test_a_follower_sees_both_streams_of_the_console_whole_and_once(server, tmp_path):
+    run, writer = new_run(), "w-console"
+    hand_in(server, [logbooks.line(writer, 1, run, "run", experiment="logbook", name="printing")]).expect(200)
+    sequence, printed = 2, []
+
+    def print_some(count):
+        nonlocal sequence
+        lines = []
+        for _ in range(count):
+            # The streams are of very different length, so that a mixed count would show.
+            stream = "stderr" if sequence % 7 == 0 else "stdout"
+            printed.append(f"{stream} line {sequence}")
+            lines.append(logbooks.line(writer, sequence, run, "console", stream=stream, text=printed[-1] + "\n"))
+            sequence += 1
+        hand_in(server, lines).expect(200)
+
+    print_some(1500)
+    follower = subprocess.Popen(
+        [str(serving.BINARY), "--uri", server.address, "tail", run], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env=serving.environment(tmp_path), cwd=tmp_path)
+    try:
+        for count in (1, 30, 1, 1, 1200, 6):
+            time.sleep(0.2)
+            print_some(count)
+        hand_in(server, [logbooks.line(writer, sequence, run, "state", status="FINISHED")]).expect(200)
+        output, errors = follower.communicate(timeout=30)
+    finally:
+        follower.kill()
+    assert follower.returncode == 0, errors
+    assert [text.removeprefix("| ") for text in output.splitlines() if text.startswith("| ")] == printed
+
+
+def test_a_console_beyond_its_limit_is_cut_counted_and_said_once(start_server):
+    server = start_server("--limit-console-bytes", "1000")
+    run, writer = new_run(), "w-chatty"
+    lines = [logbooks.line(writer, 1, run, "run", experiment="logbook", name="chatty")]
+    lines += [logbooks.line(writer, 2 + index, run, "console", stream="stdout", text="x" * 99 + "\n")
+              for index in range(15)]
+    answer = hand_in(server, lines).expect(200).json
+    assert answer["acked"] == {writer: 16}
+    shown = server.get(f"/api/v1/runs/{run}/console").expect(200).json
+    assert len(shown["chunks"]) == 10 and shown["dropped_bytes"] == 500
+    problems = server.get(f"/api/v1/runs/{run}/problems").expect(200).json["problems"]
+    assert len(problems) == 1 and "--limit-console-bytes" in problems[0]["problem"], problems

@@ -142,10 +142,10 @@ import Testing
         let run = try stage.run(named: "ridge", id: id)
         _ = try stage.alter { try $0.setAlias("exp-001", space: "import", run: run.key) }
         for text in [id.text, "run_01", "exp-001", "ridge", "00aabbcc", "name:ridge", "id:00aabb"] {
-            #expect(try stage.see { try $0.resolveRun(text) }.key == run.key, "\(text)")
+            #expect(try stage.see { try $0.resolveRun(text, for: .system) }.key == run.key, "\(text)")
         }
         for text in ["ridge", "00aabbcc"] {
-            #expect(throws: Refusal.self) { try stage.see { try $0.resolveRun(text, in: nil, .exact) } }
+            #expect(throws: Refusal.self) { try stage.see { try $0.resolveRun(text, in: nil, .exact, for: .system) } }
         }
     }
 
@@ -154,7 +154,7 @@ import Testing
         let stage = Stage()
         let first = try stage.run(named: "same")
         let second = try stage.run(named: "same")
-        let error = #expect(throws: Refusal.self) { try stage.see { try $0.resolveRun("same") } }
+        let error = #expect(throws: Refusal.self) { try stage.see { try $0.resolveRun("same", for: .system) } }
         #expect(error?.code == .ambiguous)
         #expect(Set(error?.candidates ?? []) == [first.id.text, second.id.text])
     }
@@ -165,7 +165,9 @@ import Testing
         _ = try stage.engine.changeAndWait(stage.caller) { ledger throws(Refusal) in
             try ledger.createExperiment(ExperimentDraft(name: "risk_prediction"))
         }
-        let error = #expect(throws: Refusal.self) { try stage.see { try $0.resolveExperiment("risk_predicton") } }
+        let error = #expect(throws: Refusal.self) {
+            try stage.see { try $0.resolveExperiment("risk_predicton", for: .system) }
+        }
         #expect(error?.message.contains("risk_prediction") == true)
     }
 }

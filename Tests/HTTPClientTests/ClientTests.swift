@@ -28,6 +28,11 @@ struct Mirror: RequestHandler {
                 usleep(1_000_000)
                 responder.respond(.text("late"))
             }
+        case "long": return .respond(.text(String(repeating: "abcdefgh", count: 10_000)))
+        case "garbled":
+            var response = Response.text("not gzip at all")
+            response.headers["Content-Encoding"] = "gzip"
+            return .respond(response)
         case "empty": return .respond(Response(.ok))
         default: return .respond(.text("nothing here", status: .notFound))
         }
@@ -81,6 +86,29 @@ struct Mirror: RequestHandler {
                 try #expect(client.send(ClientRequest(.get, base + "/fail")).status == .conflict)
                 try #expect(client.send(ClientRequest(.get, base + "/absent")).body == Array("nothing here".utf8))
             }
+        }
+    }
+
+    @Test("a packed answer arrives plain in memory, and a file as it is; one that cannot be unpacked is said")
+    func packed() throws {
+        try serving { base in
+            let text = String(repeating: "abcdefgh", count: 10_000)
+            let answer = try HTTPClient().send(ClientRequest(.get, base + "/long"))
+            #expect(answer.body == Array(text.utf8) && answer.headers["vary"] == "Accept-Encoding")
+            #expect(answer.headers["content-encoding"] == nil && answer.headers["content-length"] == nil)
+            let path = temporary()
+            defer { unlink(path) }
+            var request = ClientRequest(.get, base + "/long")
+            request.destination = .file(path: path)
+            let saved = try HTTPClient().send(request)
+            #expect(contents(path) == Array(text.utf8) && saved.headers["content-length"] == "80000")
+            request = ClientRequest(.get, base + "/garbled")
+            let garbled = #expect(throws: ClientError.self) { try HTTPClient().send(request) }
+            #expect(garbled?.code == .protocolViolation, "\(garbled?.message ?? "")")
+            var settings = HTTPClient.Settings()
+            settings.bodyBytesMax = 50_000
+            request.url = base + "/long"
+            #expect(#expect(throws: ClientError.self) { try HTTPClient(settings).send(request) }?.code == .tooLarge)
         }
     }
 

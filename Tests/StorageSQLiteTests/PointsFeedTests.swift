@@ -75,7 +75,7 @@ struct PointsFeedTests {
         #expect(try count(["c"]) == 2)
     }
 
-    @Test("rich points keep kind and order, the console numbers each stream, both can be taken away")
+    @Test("rich points keep kind and order, the console numbers its pieces, both can be taken away")
     func richAndConsole() throws {
         let shop = try PointsWorkshop()
         let run = try shop.newRun()
@@ -115,8 +115,9 @@ struct PointsFeedTests {
                 try reader.console(run, stream: stream, after: after, limit: 100)
             }
         }
-        #expect(try console("stdout", after: 0).map(\.number) == [1, 2, 3, 4, 5, 6])
-        #expect(try console(nil, after: 2).map(\.number) == [3, 4, 5, 3, 6])
+        #expect(try console("stdout", after: 0).map(\.number) == [1, 3, 4, 6, 7, 9])
+        #expect(try console("stderr", after: 2).map(\.number) == [5, 8])
+        #expect(try console(nil, after: 2).map(\.number) == [3, 4, 5, 6, 7, 8, 9])
         #expect(try console("stderr", after: 0).map(\.text) == [text, [], text])
         #expect(try shop.count("SELECT sum(length(data)) FROM console") < 1000)
     }

@@ -281,3 +281,31 @@ import Testing
         }
     }
 }
+
+@Suite("Every store knows what holds some bytes") struct HoldingContract {
+    @Test("artifacts that are not deleted, of runs that are there, oldest first", arguments: StoreUnderTest.available)
+    func holding(_ kind: StoreUnderTest) throws {
+        try kind.with { store in
+            let (first, second) = (try store.newRun(), try store.newRun())
+            let digest = try #require(Digest(String(repeating: "ab", count: 32)))
+            let other = try #require(Digest(String(repeating: "cd", count: 32)))
+            for (run, path, bytes) in [
+                (first, "a", digest), (second, "b", digest), (first, "c", other), (first, "d", digest),
+            ] {
+                try store.alter { tx in
+                    try tx.put(Blob(digest: bytes, size: 1, seen: noon))
+                    _ = try tx.insert(
+                        Artifact(id: 0, run: run.key, path: path, digest: bytes, type: "file", size: 1, at: noon))
+                }
+            }
+            func paths(_ limit: Int = 10) throws -> [String] {
+                try store.see { try $0.artifacts(holding: digest, limit: limit) }.map(\.path)
+            }
+            #expect(try paths() == ["a", "b", "d"] && paths(2) == ["a", "b"])
+            try store.change { _ = try $0.deleteArtifacts(of: first.key, path: "a") }
+            #expect(try paths() == ["b", "d"])
+            try store.change { try $0.purgeRun(second.key) }
+            #expect(try paths() == ["d"])
+        }
+    }
+}

@@ -217,20 +217,91 @@ import Testing
         }
     }
 
-    @Test("the console keeps its order, stream by stream", arguments: StoreUnderTest.available)
+    private func print(
+        _ store: any Store, _ run: Run, _ pieces: [(String, String)], limit: Int = Limits.standard.consoleBytes
+    ) throws {
+        var limits = Limits.standard
+        limits.consoleBytes = limit
+        let chunks = pieces.map { ConsoleChunk(stream: $0.0, number: 0, at: noon, text: Array($0.1.utf8)) }
+        try store.change(limits: limits) { try $0.logConsole(chunks, to: run.key, who: "t") }
+    }
+
+    private func printed(
+        _ store: any Store, _ run: Run, _ stream: String? = nil, after: Int64 = 0, limit: Int = 100
+    ) throws -> [String] {
+        try store.see { try $0.console(run.key, stream: stream, after: after, limit: limit) }.map {
+            "\($0.number) \($0.stream) \(String(decoding: $0.text, as: UTF8.self))"
+        }
+    }
+
+    @Test("the console keeps the order of arrival over all streams", arguments: StoreUnderTest.available)
     func console(_ kind: StoreUnderTest) throws {
         try kind.with { store in
+            let (run, other) = (try store.newRun(), try store.newRun())
+            try print(store, run, [("stdout", "one"), ("stderr", "two")])
+            try print(store, other, [("stdout", "elsewhere")])
+            try print(store, run, [("stdout", "three")])
+            try print(store, run, [("stderr", "four"), ("a", "five")])
+            let all = ["1 stdout one", "2 stderr two", "3 stdout three", "4 stderr four", "5 a five"]
+            try #expect(printed(store, run) == all)
+            try #expect(printed(store, run, limit: 2) == Array(all[..<2]))
+            // One number is a place in all streams: what follows it is neither missed nor doubled.
+            for after in 0...5 { try #expect(printed(store, run, after: Int64(after)) == Array(all[after...])) }
+            try #expect(printed(store, run, "stderr") == [all[1], all[3]])
+            try #expect(printed(store, run, "stderr", after: 2) == [all[3]])
+            try #expect(printed(store, run, "none").isEmpty)
+            #expect(try store.see { try $0.consoleStreams(of: run.key) } == ["a", "stderr", "stdout"])
+            #expect(try store.see { try $0.consoleStreams(of: other.key) } == ["stdout"])
+        }
+    }
+
+    @Test(
+        "beyond its limit the newest of a console is dropped, counted and said once",
+        arguments: StoreUnderTest.available)
+    func consoleLimit(_ kind: StoreUnderTest) throws {
+        try kind.with { store in
             let run = try store.newRun()
-            for text in ["one\n", "two\n"] {
-                try store.write { tx throws(Refusal) in
-                    try tx.append(
-                        [ConsoleChunk(stream: "stdout", number: 0, at: noon, text: Array(text.utf8))], to: run.key)
-                }
+            func problems() throws -> Int {
+                try store.see { try $0.items(of: .run(run.key), kind: "problem", key: nil) }.count
             }
-            let all = try store.see { try $0.console(run.key, stream: "stdout", after: 0, limit: 10) }
-            #expect(all.map { String(decoding: $0.text, as: UTF8.self) } == ["one\n", "two\n"])
-            #expect(all.map(\.number) == [1, 2])
-            #expect(try store.see { try $0.console(run.key, stream: nil, after: 1, limit: 10) }.count == 1)
+            func dropped() throws -> Int { try store.see { try $0.consoleUse(of: run.key) }.droppedBytes }
+            try print(store, run, [("stdout", "12345"), ("stderr", "12345")], limit: 10)
+            #expect(try problems() == 0 && dropped() == 0)
+            try print(store, run, [("stdout", "123"), ("stderr", "")], limit: 10)
+            try print(store, run, [("stdout", "45")], limit: 10)
+            #expect(try problems() == 1 && dropped() == 5)
+            try #expect(printed(store, run) == ["1 stdout 12345", "2 stderr 12345", "3 stderr "])
+            let item = try #require(try store.see { try $0.items(of: .run(run.key), kind: "problem", key: nil) }.first)
+            #expect(item.data.contains("--limit-console-bytes"))
+            // A higher limit has room again; the gap stays counted.
+            try print(store, run, [("stdout", "67")], limit: 20)
+            try #expect(printed(store, run, after: 3) == ["4 stdout 67"])
+            #expect(try problems() == 1 && dropped() == 5)
+        }
+    }
+
+    @Test(
+        "a piece that does not fit ends the console, even if a smaller one would", arguments: StoreUnderTest.available)
+    func consoleHole(_ kind: StoreUnderTest) throws {
+        try kind.with { store in
+            let run = try store.newRun()
+            try print(store, run, [("stdout", "123"), ("stdout", "12345678"), ("stdout", "4")], limit: 10)
+            try #expect(printed(store, run) == ["1 stdout 123"])
+            #expect(try store.see { try $0.consoleUse(of: run.key) }.droppedBytes == 9)
+            try store.change { try $0.purgeRun(run.key) }
+            #expect(try store.see { try $0.consoleUse(of: run.key) }.droppedBytes == 0)
+        }
+    }
+
+    @Test("a run has a limited number of console streams", arguments: StoreUnderTest.available)
+    func consoleStreams(_ kind: StoreUnderTest) throws {
+        try kind.with { store in
+            let run = try store.newRun()
+            try print(store, run, (0..<32).map { ("s\($0)", "x") })
+            try print(store, run, [("s7", "again")])
+            let error = #expect(throws: Refusal.self) { try print(store, run, [("s32", "x")]) }
+            #expect(error?.code == .limit)
+            try #expect(printed(store, run).count == 33)
         }
     }
 }

@@ -26,6 +26,7 @@ extension World {
         ("tags", "Tags of a run", \.tags), ("key-bytes", "Bytes of a key", \.keyBytes),
         ("name-bytes", "Bytes of a name", \.nameBytes), ("param-bytes", "Bytes of a param", \.paramBytes),
         ("tag-bytes", "Bytes of a tag", \.tagBytes), ("note-bytes", "Bytes of a note", \.noteBytes),
+        ("console-bytes", "Bytes of a run's console", \.consoleBytes),
     ]
 
     private static var serveOptions: [Option] {

@@ -31,7 +31,8 @@ private struct Tail {
     private let experiment: String
     /// Short ids by id, for the lines of an experiment.
     private var names: [String: String] = [:]
-    private var consoleAfter: Int64 = -1
+    /// Pieces are numbered over all streams of a run.
+    private var consoleAfter: Int64 = 0
     private let deadline: Double?
 
     init(_ session: Session, following what: String) throws(CommandFailure) {
@@ -75,6 +76,7 @@ private struct Tail {
             guard let ended else { continue }
             // A run's end is told before the points that came with it.
             for frame in try poll(since: cursor, wait: 0).frames { _ = try print(frame) }
+            if let run { try printConsole(of: run.id) }
             return end(ended)
         }
         return .good
@@ -137,19 +139,26 @@ private struct Tail {
 
     private mutating func printConsole(of id: String) throws(CommandFailure) {
         guard !session.parsed.isOn("no-console"), !session.parsed.isOn("json") else { return }
-        let answer: JSONValue
-        do throws(CommandFailure) {
-            let after = consoleAfter >= 0 ? "\(consoleAfter)" : nil
-            answer = try session.api.get(["runs", id, "console"], [("after", after)])
-        } catch {
-            // A server that keeps no console has nothing to show.
-            if error.exitCode == .notFound { return }
-            throw error
-        }
-        for chunk in answer["chunks"]?.array ?? answer["console"]?.array ?? [] {
-            if let number = chunk["number"]?.int64 ?? chunk["n"]?.int64 { consoleAfter = max(consoleAfter, number) }
-            let lines = (chunk["text"]?.string ?? "").split(separator: "\n", omittingEmptySubsequences: true)
-            for line in lines { session.line(session.paint("| ", .dim) + Escape.text(String(line))) }
+        var isWhole = false
+        while !isWhole {
+            let answer: JSONValue
+            do throws(CommandFailure) {
+                answer = try session.api.get(
+                    ["runs", id, "console"], [("after", "\(consoleAfter)"), ("limit", "\(Tail.piecesMax)")])
+            } catch {
+                // A server that keeps no console has nothing to show.
+                if error.exitCode == .notFound { return }
+                throw error
+            }
+            let chunks = answer["chunks"]?.array ?? answer["console"]?.array ?? []
+            for chunk in chunks {
+                if let number = chunk["number"]?.int64 ?? chunk["n"]?.int64 { consoleAfter = max(consoleAfter, number) }
+                let lines = (chunk["text"]?.string ?? "").split(separator: "\n", omittingEmptySubsequences: true)
+                for line in lines { session.line(session.paint("| ", .dim) + Escape.text(String(line))) }
+            }
+            isWhole = chunks.count < Tail.piecesMax
         }
     }
+
+    private static let piecesMax = 1000
 }

@@ -11,17 +11,19 @@ struct SearchWords: Sendable {
     private var projects: [String: String] = [:]
 
     /// `experiment` is where short ids are looked up when the search is in one experiment only.
-    init(_ filter: Filter, in experiments: [Experiment], _ reader: any StoreReader) throws(Refusal) {
+    init(_ filter: Filter, in experiments: [Experiment], for caller: Caller, _ reader: any StoreReader) throws(Refusal)
+    {
         for leaf in filter.leaves where leaf.field.kind == .identity {
             for text in leaf.condition.texts {
                 switch leaf.field.relation {
                 case .run, .parent: if runs[text] == nil { runs[text] = try id(text, experiments, reader) }
                 case .experiment:
-                    if let found = try found({ () throws(Refusal) in try reader.resolveExperiment(text) }) {
+                    if let found = try found({ () throws(Refusal) in try reader.resolveExperiment(text, for: caller) })
+                    {
                         self.experiments[text] = "\(found.id)"
                     }
                 case .project:
-                    if let found = try found({ () throws(Refusal) in try reader.resolveProject(text) }) {
+                    if let found = try found({ () throws(Refusal) in try reader.resolveProject(text, for: caller) }) {
                         projects[text] = "\(found.id)"
                     }
                 }

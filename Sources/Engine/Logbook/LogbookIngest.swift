@@ -177,12 +177,12 @@ struct LogbookIngest {
                 who: caller.principal)
         case "rich": try rich(line, run)
         case "console":
-            try ledger.tx.append(
+            try ledger.logConsole(
                 [
                     ConsoleChunk(
                         stream: line.body["stream"]?.string ?? "stdout", number: 0, at: line.time,
                         text: Array((line.body["text"]?.string ?? "").utf8))
-                ], to: run.key)
+                ], to: run.key, who: caller.principal, evenDeleted: true)
         case "facts":
             guard let kind = line.body["kind"]?.string else {
                 throw Refusal(.invalid, "A fact has no kind.", remedy: "Send “kind”.", field: "kind")
@@ -209,7 +209,7 @@ struct LogbookIngest {
         if try run(of: line) != nil { return }
         var project = ProjectID.standard
         if let name = line.body["project"]?.string, !name.isEmpty {
-            if let known = try? ledger.tx.resolveProject(name) {
+            if let known = try? ledger.tx.resolveProject(name, for: caller) {
                 project = known.id
             } else {
                 try caller.require(.write)
@@ -219,7 +219,7 @@ struct LogbookIngest {
         try caller.require(.write, on: project)
         let name = line.body["experiment"]?.string ?? "Default"
         let experiment: Experiment
-        if let known = try? ledger.tx.resolveExperiment(name, in: project) {
+        if let known = try? ledger.tx.resolveExperiment(name, in: project, for: caller) {
             experiment = known
         } else {
             experiment = try ledger.createExperiment(ExperimentDraft(name: name, project: project)).experiment

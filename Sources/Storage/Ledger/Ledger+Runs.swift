@@ -265,6 +265,7 @@ extension Ledger {
             orphan.parent = nil
             try tx.update(orphan)
         }
+        try tx.setSetting(ConsoleUse.setting(key), nil)
         try tx.bury(run, at: now)
         note("run.purge", .run(key, run.id), in: run.project, before: [("name", run.name)])
     }

@@ -113,8 +113,7 @@ extension MemoryTransaction {
 
     func append(_ console: [ConsoleChunk], to run: RunKey) {
         for var chunk in console {
-            let kept = state.console[run] ?? []
-            chunk.number = (kept.last { $0.stream == chunk.stream }?.number ?? 0) + 1
+            chunk.number = (state.console[run]?.last?.number ?? 0) + 1
             state.console[run, default: []].append(chunk)
         }
         touched(run)

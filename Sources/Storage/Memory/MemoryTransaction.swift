@@ -126,6 +126,10 @@ final class MemoryTransaction: StoreTransaction {
                 .prefix(limit))
     }
 
+    func consoleStreams(of run: RunKey) -> [String] {
+        Set((state.console[run] ?? []).map(\.stream)).sorted(by: precedes)
+    }
+
     // MARK: Beside runs
 
     func items(of owner: Item.Owner, kind: String?, key: String?) -> [Item] {
@@ -136,6 +140,9 @@ final class MemoryTransaction: StoreTransaction {
     func artifacts(of run: RunKey) -> [Artifact] { state.artifacts.filter { $0.run == run } }
     func artifact(of run: RunKey, path: String) -> Artifact? {
         state.artifacts.last { $0.run == run && $0.path == path && $0.life == .active }
+    }
+    func artifacts(holding digest: Digest, limit: Int) -> [Artifact] {
+        Array(state.artifacts.filter { $0.digest == digest && $0.life == .active }.prefix(limit))
     }
     func blob(_ digest: Digest) -> Blob? { state.blobs[digest] }
     func blobs(after: Digest?, limit: Int) -> [Blob] {

@@ -50,7 +50,24 @@ extension SQLiteView {
             return try connection.all(
                 columns + " AND stream = ? AND no > ? ORDER BY no LIMIT ?", run, stream, after, limit, row: chunk)
         }
-        return try connection.all(columns + " AND no > ? ORDER BY id LIMIT ?", run, after, limit, row: chunk)
+        // The index is by stream, and streams are few: a page of each, and of those the first.
+        var all: [ConsoleChunk] = []
+        for stream in try consoleStreams(of: run) {
+            all += try console(run, stream: stream, after: after, limit: limit)
+        }
+        return Array(all.sorted { $0.number < $1.number }.prefix(limit))
+    }
+
+    func consoleStreams(of run: RunKey) throws(StorageError) -> [String] {
+        guard try hasRun(run) else { return [] }
+        // From one stream to the next by the index, without passing over the pieces between.
+        return try connection.all(
+            """
+            WITH RECURSIVE found(stream) AS (SELECT min(stream) FROM console WHERE run = ?1 UNION ALL
+            SELECT (SELECT min(stream) FROM console WHERE run = ?1 AND stream > found.stream) FROM found
+            WHERE found.stream IS NOT NULL) SELECT stream FROM found WHERE stream IS NOT NULL
+            """, run
+        ) { $0.text(0) }
     }
 }
 
@@ -83,17 +100,15 @@ extension SQLiteTransaction {
     }
 
     func append(_ console: [ConsoleChunk], to run: RunKey) throws(StorageError) {
-        var numbers: [String: Int64] = [:]
+        var last: Int64 = 0
+        for stream in try consoleStreams(of: run) {
+            let of = try connection.integer("SELECT max(no) FROM console WHERE run = ? AND stream = ?", run, stream)
+            last = max(last, of ?? 0)
+        }
         for chunk in console {
-            var last = numbers[chunk.stream] ?? 0
-            if last == 0 {
-                last =
-                    try connection.integer(
-                        "SELECT max(no) FROM console WHERE run = ? AND stream = ?", run, chunk.stream) ?? 0
-            }
-            numbers[chunk.stream] = last + 1
+            last += 1
             try connection.run(
-                "INSERT INTO console(run, stream, no, at_us, data) VALUES (?, ?, ?, ?, ?)", run, chunk.stream, last + 1,
+                "INSERT INTO console(run, stream, no, at_us, data) VALUES (?, ?, ?, ?, ?)", run, chunk.stream, last,
                 chunk.at, blob: ConsoleText.compress(chunk.text))
         }
         try touch(run)
