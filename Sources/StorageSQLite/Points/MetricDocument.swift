@@ -123,8 +123,18 @@ struct MetricHead {
         try reader.finish()
     }
 
+    /// The segments that may hold one of some names, given by rising ids; all of them for nil.
+    func segments(named names: [Int64]?) -> [Int] {
+        guard let names else { return Array(0..<count) }
+        var found: [Int] = []
+        for name in names {
+            for segment in segments(named: name) where segment > found.last ?? -1 { found.append(segment) }
+        }
+        return found
+    }
+
     /// The segments that may hold a name, whatever the lane.
-    func segments(named nameID: Int64) -> Range<Int> {
+    private func segments(named nameID: Int64) -> Range<Int> {
         // One that begins with the name may have its first lanes at the end of the one before.
         var (low, high) = (0, count)
         while low < high {
@@ -208,9 +218,25 @@ struct MetricSegment {
 
     func key(at index: Int) -> Pack.Key { Pack.Key(nameID: names[index], laneID: lanes[index]) }
 
-    /// The places of a name's entries.
-    func places(named nameID: Int64) -> Range<Int> {
-        var (low, high) = (0, count)
+    /// Adds the entries of some names, given by rising ids, or all.
+    func read(named names: [Int64]?, into found: inout [MetricEntry]) throws(SeriesDamage) {
+        guard let names else {
+            found += try entries()
+            return
+        }
+        var start = 0
+        for name in names {
+            let places = places(named: name, from: start)
+            for place in places { found.append(try entry(at: place)) }
+            start = places.upperBound
+        }
+    }
+
+    /// The places of a name's entries, none of which lies before `start`.
+    private func places(named nameID: Int64, from start: Int) -> Range<Int> {
+        var (low, high) = (start, count)
+        // Who asks for many names asks for all that are there, one after another.
+        if start < count, names[start] >= nameID { high = start }
         while low < high {
             let middle = (low + high) / 2
             if names[middle] < nameID { low = middle + 1 } else { high = middle }

@@ -57,43 +57,39 @@ struct PointRows {
         return document
     }
 
-    /// Calls the closure with each settled entry of one name, for many runs, opening no more than it must.
-    func eachEntry(
-        named nameID: Int64, of runs: some Sequence<RunKey>,
-        _ body: (RunKey, MetricEntry) throws(StorageError) -> Void
+    /// Calls the closure with the place of each of many runs and its settled entries, in order of key: those of some
+    /// names, given by rising ids, or all. Opens no more than it must.
+    func eachSettled(
+        of runs: some Sequence<(offset: Int, element: RunKey)>, named names: [Int64]?,
+        _ body: (Int, [MetricEntry]) throws(StorageError) -> Void
     ) throws(StorageError) {
         try connection.with("SELECT data FROM metric_doc WHERE id = ?") { (statement) throws(StorageError) in
-            for run in runs {
-                let head = Self.documentIDs(run).head
+            /// False where there is no such part.
+            func open(
+                _ id: Int64, of run: RunKey, _ read: (UnsafeRawBufferPointer) throws(SeriesDamage) -> Void
+            ) throws(StorageError) -> Bool {
                 statement.reset()
-                try statement.bind(head, at: 1)
-                guard try statement.step() else { continue }
-                let segments: Range<Int> = try statement.withBlob(0) { (blob) throws(StorageError) in
-                    do throws(SeriesDamage) {
-                        return try MetricHead(blob).segments(named: nameID)
-                    } catch {
-                        try report(run, "its metrics", error.words)
-                        return 0..<0
-                    }
+                try statement.bind(id, at: 1)
+                guard try statement.step() else { return false }
+                try statement.withBlob(0) { (blob) throws(StorageError) in
+                    do throws(SeriesDamage) { try read(blob) } catch { try report(run, "its metrics", error.words) }
+                }
+                return true
+            }
+            for (place, run) in runs {
+                let head = Self.documentIDs(run).head
+                var segments: [Int] = []
+                var entries: [MetricEntry] = []
+                _ = try open(head, of: run) { (blob) throws(SeriesDamage) in
+                    segments = try MetricHead(blob).segments(named: names)
                 }
                 for segment in segments {
-                    statement.reset()
-                    try statement.bind(head + 1 + Int64(segment), at: 1)
-                    guard try statement.step() else {
-                        try report(run, "its metrics", "segment \(segment) is missing")
-                        continue
+                    let isThere = try open(head + 1 + Int64(segment), of: run) { (blob) throws(SeriesDamage) in
+                        try MetricSegment(blob).read(named: names, into: &entries)
                     }
-                    try statement.withBlob(0) { (blob) throws(StorageError) in
-                        var found: [MetricEntry] = []
-                        do throws(SeriesDamage) {
-                            let opened = try MetricSegment(blob)
-                            for place in opened.places(named: nameID) { found.append(try opened.entry(at: place)) }
-                        } catch {
-                            try report(run, "its metrics", error.words)
-                        }
-                        for entry in found { try body(run, entry) }
-                    }
+                    if !isThere { try report(run, "its metrics", "segment \(segment) is missing") }
                 }
+                try body(place, entries)
             }
         }
     }
@@ -101,7 +97,9 @@ struct PointRows {
     /// What a series came to as of its last compaction.
     func entry(of run: RunKey, _ key: Pack.Key) throws(StorageError) -> MetricEntry? {
         var found: MetricEntry?
-        try eachEntry(named: key.nameID, of: CollectionOfOne(run)) { if $1.key == key { found = $1 } }
+        try eachSettled(of: CollectionOfOne(run).enumerated(), named: [key.nameID]) { _, entries in
+            found = entries.first { $0.key == key }
+        }
         return found
     }
 
