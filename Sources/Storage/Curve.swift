@@ -194,10 +194,12 @@ extension StoreReader {
 private func plainMetrics(
     _ states: [SeriesState], _ summary: Pairs<SummaryValue>, named names: [String]?
 ) -> [MetricState] {
-    var metrics = states.map {
-        MetricState(name: $0.name, series: $0, summary: summary.isEmpty ? nil : summary[$0.name], isUnstepped: false)
+    guard !summary.isEmpty else {
+        return states.map { MetricState(name: $0.name, series: $0, summary: nil, isUnstepped: false) }
     }
-    guard !summary.isEmpty else { return metrics }
+    var metrics = states.map {
+        MetricState(name: $0.name, series: $0, summary: summary[$0.name], isUnstepped: false)
+    }
     let known = Set(states.map(\.name))
     for (name, value) in summary.entries where !known.contains(name) && names?.contains(name) ?? true {
         metrics.append(MetricState(name: name, series: nil, summary: value, isUnstepped: false))

@@ -135,7 +135,7 @@
                             }
                         points.append(Point(step: step, time: noon.micros + step * 1_000_000, value: value))
                     }
-                    batch.entries.append(.init(name: name, points: points))
+                    batch.append(.init(name: name, points: points))
                 }
                 return .points(run, batch, chance.below(6) == 0 ? WriterRole(role: "", rank: 1) : .plain)
             case 25, 26:

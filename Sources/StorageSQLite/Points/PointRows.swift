@@ -63,31 +63,40 @@ struct PointRows {
         of runs: some Sequence<(offset: Int, element: RunKey)>, named names: [Int64]?,
         _ body: (Int, [MetricEntry]) throws(StorageError) -> Void
     ) throws(StorageError) {
-        try connection.with("SELECT data FROM metric_doc WHERE id = ?") { (statement) throws(StorageError) in
-            /// False where there is no such part.
-            func open(
-                _ id: Int64, of run: RunKey, _ read: (UnsafeRawBufferPointer) throws(SeriesDamage) -> Void
-            ) throws(StorageError) -> Bool {
-                statement.reset()
-                try statement.bind(id, at: 1)
-                guard try statement.step() else { return false }
-                try statement.withBlob(0) { (blob) throws(StorageError) in
-                    do throws(SeriesDamage) { try read(blob) } catch { try report(run, "its metrics", error.words) }
-                }
-                return true
-            }
+        let sql = "SELECT id, data FROM metric_doc WHERE id BETWEEN ? AND ? ORDER BY id"
+        try connection.with(sql) { (statement) throws(StorageError) in
             for (place, run) in runs {
-                let head = Self.documentIDs(run).head
+                let ids = Self.documentIDs(run)
+                func look(from id: Int64) throws(StorageError) -> Bool {
+                    statement.reset()
+                    try statement.bind(id, at: 1)
+                    try statement.bind(ids.last, at: 2)
+                    return try statement.step()
+                }
+                func read(_ part: (UnsafeRawBufferPointer) throws(SeriesDamage) -> Void) throws(StorageError) {
+                    try statement.withBlob(1) { (blob) throws(StorageError) in
+                        do throws(SeriesDamage) { try part(blob) } catch { try report(run, "its metrics", error.words) }
+                    }
+                }
                 var segments: [Int] = []
                 var entries: [MetricEntry] = []
-                _ = try open(head, of: run) { (blob) throws(SeriesDamage) in
-                    segments = try MetricHead(blob).segments(named: names)
+                if try look(from: ids.head), statement.int(0) == ids.head {
+                    try read { (blob) throws(SeriesDamage) in segments = try MetricHead(blob).segments(named: names) }
                 }
+                var here = ids.head
                 for segment in segments {
-                    let isThere = try open(head + 1 + Int64(segment), of: run) { (blob) throws(SeriesDamage) in
+                    let id = ids.head + 1 + Int64(segment)
+                    // The next row is a step away; another one has to be looked for.
+                    let isThere = id == here + 1 ? try statement.step() : try look(from: id)
+                    guard isThere, statement.int(0) == id else {
+                        try report(run, "its metrics", "segment \(segment) is missing")
+                        here = .min
+                        continue
+                    }
+                    here = id
+                    try read { (blob) throws(SeriesDamage) in
                         try MetricSegment(blob).read(named: names, into: &entries)
                     }
-                    if !isThere { try report(run, "its metrics", "segment \(segment) is missing") }
                 }
                 try body(place, entries)
             }
