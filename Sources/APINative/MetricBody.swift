@@ -74,10 +74,7 @@ struct MetricBody {
 
     private func input() -> MetricInput {
         var batch = PointBatch()
-        batch.entries.reserveCapacity(names.count)
-        for place in names.indices where !columns[place].isEmpty {
-            batch.entries.append(.init(name: text(place), points: columns[place]))
-        }
+        for place in names.indices where !columns[place].isEmpty { batch.append(text(place), columns[place]) }
         return MetricInput(batch: batch, unstepped: unstepped)
     }
 

@@ -41,16 +41,17 @@ package func decimalNumber(_ text: String) -> Double? {
 
 /// Keyed values in the order in which their keys were first seen.
 package struct Pairs<Value: Sendable>: Sendable {
-    package private(set) var entries: [(key: String, value: Value)] = []
+    package private(set) var entries: [(key: String, value: Value)]
     /// Where each key stands; made when many keys are written one by one, since reading a document needs none.
     private var places: [String: Int]?
 
     /// Up to here a key is found faster by looking than by hashing.
     private static var scanMax: Int { 32 }
 
-    package init() {}
+    package init() { entries = [] }
 
     package init(_ entries: [(key: String, value: Value)]) {
+        self.entries = []
         self.entries.reserveCapacity(entries.count)
         for (key, value) in entries { self[key] = value }
     }
@@ -58,8 +59,9 @@ package struct Pairs<Value: Sendable>: Sendable {
     /// Entries whose keys are known to differ, as those of a stored document are.
     package init(unique entries: [(key: String, value: Value)]) { self.entries = entries }
 
-    package var count: Int { entries.count }
-    package var isEmpty: Bool { entries.isEmpty }
+    @inlinable package var count: Int { entries.count }
+    // Inlinable, because across rooms a generic answer costs more than the question: a tenth of a page of runs.
+    @inlinable package var isEmpty: Bool { entries.isEmpty }
     package var keys: [String] { entries.map(\.key) }
 
     package subscript(key: String) -> Value? {

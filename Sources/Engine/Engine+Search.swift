@@ -240,15 +240,14 @@ struct SearchPlan {
     }
 
     private func gather(_ keys: [RunKey], _ parts: RunView.Parts) throws(Refusal) -> [RunView] {
-        var runs: [RunKey: Run] = [:]
-        for run in try view.reader.runs(keys) { runs[run.key] = run }
         var viewer = RunViewer(view.reader)
         var views: [RunView] = []
         views.reserveCapacity(keys.count)
-        for key in keys {
-            if views.count % 64 == 63 { try view.deadline.check() }
+        for start in stride(from: 0, to: keys.count, by: 100) {
+            try view.deadline.check()
             // A table may be newer than this reader, and know a run that this one does not see.
-            if let run = runs[key] { views.append(try viewer.view(run, parts)) }
+            let runs = try view.reader.runs(Array(keys[start..<min(start + 100, keys.count)]))
+            views += try viewer.views(runs, parts)
         }
         return views
     }

@@ -4,18 +4,20 @@ package import MartletStorage
 
 /// Points as a face has read them: some with a step, some without.
 package struct MetricInput: Sendable {
-    private var places: [String: Int] = [:]
-    package private(set) var batch = PointBatch()
+    private var collected = PointCollector()
+    /// What a face has gathered in columns of its own; nothing is added to it.
+    private var given: PointBatch?
     package private(set) var unstepped: [UnsteppedValue] = []
     package private(set) var count = 0
 
     package init() {}
 
-    /// From a face that gathers columns of its own: complete, nothing is added to it afterwards.
     package init(batch: PointBatch, unstepped: [UnsteppedValue]) {
-        (self.batch, self.unstepped) = (batch, unstepped)
+        (given, self.unstepped) = (batch, unstepped)
         count = batch.pointCount + unstepped.count
     }
+
+    package var batch: PointBatch { given ?? collected.batch }
 
     package mutating func add(_ name: String, step: Int64?, time: Timestamp?, value: Double, now: Timestamp) {
         count += 1
@@ -26,28 +28,24 @@ package struct MetricInput: Sendable {
         add(name, Point(step: step, time: (time ?? now).micros, value: value))
     }
 
-    package mutating func add(_ name: String, _ point: Point) {
-        if let place = places[name] {
-            batch.entries[place].points.append(point)
-        } else {
-            places[name] = batch.entries.count
-            var points = SeriesPoints()
-            points.append(point)
-            batch.entries.append(.init(name: name, points: points))
-        }
-    }
+    package mutating func add(_ name: String, _ point: Point) { collected.add(name, point) }
 
-    package var isEmpty: Bool { batch.entries.isEmpty && unstepped.isEmpty }
+    private var hasSteps: Bool { !(given?.isEmpty ?? collected.isEmpty) }
+    package var isEmpty: Bool { !hasSteps && unstepped.isEmpty }
 
     /// About what the change holds while it waits.
-    package var bytes: Int { 256 + batch.entries.count * 64 + batch.pointCount * 24 + unstepped.count * 80 }
+    package var bytes: Int {
+        let names = given?.names.count ?? collected.nameCount
+        return 256 + names * 64 + (given?.pointCount ?? collected.pointCount) * 24 + unstepped.count * 80
+    }
 }
 
 extension Engine {
     /// Names become ids and points become a journal row here, on the caller's thread and outside of every lock. What is
     /// given back logs them in a transaction, and says whether they came after the run's end.
     package func prepare(_ input: MetricInput) -> @Sendable (Ledger, RunKey, WriterRole) throws(Refusal) -> Bool {
-        let stepped = input.batch.entries.isEmpty ? nil : store.prepare(input.batch)
+        let batch = input.batch
+        let stepped = batch.isEmpty ? nil : store.prepare(batch)
         let unstepped = input.unstepped
         return { ledger, run, writer throws(Refusal) in
             var isLate = false

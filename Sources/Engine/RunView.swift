@@ -36,25 +36,40 @@ package struct RunViewer {
     package init(_ reader: any StoreReader) { self.reader = reader }
 
     package mutating func view(_ run: Run, _ parts: RunView.Parts = .all) throws(Refusal) -> RunView {
-        let (experiment, project) = try home(of: run)
-        var fork: (run: RunID, step: Int64)?
-        if let from = run.fork, let source = try reader.run(from.run) { fork = (source.id, from.step) }
-        var parent: RunID?
-        if let key = run.parent { parent = try reader.run(key)?.id }
-        var artifacts: [Artifact] = []
-        if parts.contains(.artifacts) {
-            var newest: [String: Artifact] = [:]
-            for artifact in try reader.artifacts(of: run.key) where artifact.life == .active {
-                newest[artifact.path] = artifact
-            }
-            artifacts = newest.values.sorted { precedes($0.path, $1.path) }
+        try views([run], parts)[0]
+    }
+
+    /// Views of many runs, whose documents and metrics are each read in one pass.
+    package mutating func views(_ runs: [Run], _ parts: RunView.Parts = .all) throws(Refusal) -> [RunView] {
+        let documents = try reader.documents(of: runs.map(\.key))
+        var metrics = [[MetricState]](repeating: [], count: runs.count)
+        if parts.contains(.metrics) { metrics = try reader.metrics(of: runs, summaries: documents.map(\.summary)) }
+        var views: [RunView] = []
+        views.reserveCapacity(runs.count)
+        for (place, run) in runs.enumerated() {
+            let (experiment, project) = try home(of: run)
+            var fork: (run: RunID, step: Int64)?
+            if let from = run.fork, let source = try reader.run(from.run) { fork = (source.id, from.step) }
+            var parent: RunID?
+            if let key = run.parent { parent = try reader.run(key)?.id }
+            views.append(
+                RunView(
+                    run: run, project: project, experiment: experiment, parent: parent, fork: fork,
+                    attributes: documents[place].attributes, metrics: metrics[place],
+                    artifacts: parts.contains(.artifacts) ? try artifacts(of: run) : [],
+                    problems: parts.contains(.problems)
+                        ? try reader.items(of: .run(run.key), kind: "problem", key: nil).count : 0))
         }
-        return RunView(
-            run: run, project: project, experiment: experiment, parent: parent, fork: fork,
-            attributes: try reader.attributes(of: run.key),
-            metrics: parts.contains(.metrics) ? try reader.metrics(of: run) : [], artifacts: artifacts,
-            problems: parts.contains(.problems)
-                ? try reader.items(of: .run(run.key), kind: "problem", key: nil).count : 0)
+        return views
+    }
+
+    /// The newest at each path.
+    private func artifacts(of run: Run) throws(Refusal) -> [Artifact] {
+        var newest: [String: Artifact] = [:]
+        for artifact in try reader.artifacts(of: run.key) where artifact.life == .active {
+            newest[artifact.path] = artifact
+        }
+        return newest.values.sorted { precedes($0.path, $1.path) }
     }
 
     package mutating func home(of run: Run) throws(Refusal) -> (Experiment, Project) {

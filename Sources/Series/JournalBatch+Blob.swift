@@ -1,5 +1,3 @@
-import Glibc
-
 extension JournalBatch {
     private struct Columns: OptionSet {
         let rawValue: UInt8
@@ -33,18 +31,16 @@ extension JournalBatch {
 
     /// Each entry's flags, with `sameAxis` where steps and times repeat those of the entry before.
     private func storedFlags() -> [Int64] {
-        points.steps.withUnsafeBytes { steps in
-            points.times.withUnsafeBytes { times in
-                heads.indices.map { index in
-                    let head = heads[index]
-                    guard index > 0, let steps = steps.baseAddress, let times = times.baseAddress else {
-                        return Int64(head.flags.rawValue)
+        points.steps.withUnsafeBufferPointer { steps in
+            points.times.withUnsafeBufferPointer { times in
+                var before = 0..<0
+                return heads.map { head in
+                    defer { before = head.range }
+                    guard before.count == head.range.count else { return Int64(head.flags.rawValue) }
+                    let distance = head.range.count
+                    let isSame = head.range.allSatisfy {
+                        times[$0] == times[$0 - distance] && steps[$0] == steps[$0 - distance]
                     }
-                    let before = heads[index - 1].range
-                    let (a, b, size) = (head.range.lowerBound * 8, before.lowerBound * 8, head.range.count * 8)
-                    let isSame =
-                        before.count == head.range.count
-                        && memcmp(times + a, times + b, size) == 0 && memcmp(steps + a, steps + b, size) == 0
                     return Int64((isSame ? head.flags.union(.sameAxis) : head.flags).rawValue)
                 }
             }

@@ -62,6 +62,16 @@ package struct JournalBatch: Equatable, Sendable {
         for entry in entries { append(entry) }
     }
 
+    /// The points of a batch whose entries are added after it, in order, by `addHead`.
+    package init(points: SeriesPoints) { self.points = points }
+
+    /// Says of which series the next `count` points are.
+    package mutating func addHead(nameID: Int64, laneID: Int64, count: Int) {
+        guard count > 0 else { return }
+        let start = heads.last?.range.upperBound ?? 0
+        heads.append(Head(nameID: nameID, laneID: laneID, flags: [], range: start..<start + count))
+    }
+
     package var entries: [Entry] {
         heads.map { Entry(nameID: $0.nameID, laneID: $0.laneID, flags: $0.flags, points: points[$0.range]) }
     }

@@ -123,11 +123,26 @@ extension StoreReader {
 
     /// Every metric of a run, or the named ones: in order of name.
     package func metrics(of run: Run, named names: [String]? = nil) throws(StorageError) -> [MetricState] {
-        if run.fork == nil {
-            let states = try series(of: run.key, named: names)
-            if states.allSatisfy({ $0.lane == .plain }) {
-                return plainMetrics(states, try summary(of: run.key), named: names)
-            }
+        try metrics(
+            of: run, named: names, try series(of: run.key, named: names), try summary(of: run.key))
+    }
+
+    /// Every metric of each of many runs, read in one pass; their summaries are known already.
+    package func metrics(
+        of runs: [Run], summaries: [Pairs<SummaryValue>]
+    ) throws(StorageError) -> [[MetricState]] {
+        var found = [[MetricState]](repeating: [], count: runs.count)
+        try eachSeries(of: runs.map(\.key), named: nil) { (place, states) throws(StorageError) in
+            found[place] = try metrics(of: runs[place], named: nil, states, summaries[place])
+        }
+        return found
+    }
+
+    private func metrics(
+        of run: Run, named names: [String]?, _ states: [SeriesState], _ summary: Pairs<SummaryValue>
+    ) throws(StorageError) -> [MetricState] {
+        if run.fork == nil, states.allSatisfy({ $0.lane == .plain }) {
+            return plainMetrics(states, summary, named: names)
         }
         let lanes = try lanes(of: run.key)
         var byName: [String: [SeriesState]] = [:]
@@ -138,8 +153,7 @@ extension StoreReader {
                 byName[state.name, default: []].append(state)
             }
         }
-        add(try series(of: run.key, named: names))
-        let summary = try summary(of: run.key)
+        add(states)
         if let fork = run.fork, let parent = try self.run(fork.run) {
             // A fork's curves reach into another run: what it inherits is found by reading those curves.
             for inherited in try metrics(of: parent, named: names) where inherited.series != nil {
@@ -180,10 +194,12 @@ extension StoreReader {
 private func plainMetrics(
     _ states: [SeriesState], _ summary: Pairs<SummaryValue>, named names: [String]?
 ) -> [MetricState] {
-    var metrics = states.map {
-        MetricState(name: $0.name, series: $0, summary: summary.isEmpty ? nil : summary[$0.name], isUnstepped: false)
+    guard !summary.isEmpty else {
+        return states.map { MetricState(name: $0.name, series: $0, summary: nil, isUnstepped: false) }
     }
-    guard !summary.isEmpty else { return metrics }
+    var metrics = states.map {
+        MetricState(name: $0.name, series: $0, summary: summary[$0.name], isUnstepped: false)
+    }
     let known = Set(states.map(\.name))
     for (name, value) in summary.entries where !known.contains(name) && names?.contains(name) ?? true {
         metrics.append(MetricState(name: name, series: nil, summary: value, isUnstepped: false))

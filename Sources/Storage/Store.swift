@@ -80,33 +80,6 @@ package struct StoreAbout: Sendable {
 
 // MARK: - Points on their way in
 
-/// Points of one run as they are accepted: by name, before names are ids.
-package struct PointBatch: Sendable {
-    package struct Entry: Sendable {
-        package var name: String
-        package var lane: LaneID
-        package var points: SeriesPoints
-        package init(name: String, lane: LaneID = .plain, points: SeriesPoints) {
-            (self.name, self.lane, self.points) = (name, lane, points)
-        }
-    }
-
-    package var entries: [Entry]
-    package init(entries: [Entry] = []) { self.entries = entries }
-    /// Counted in place: to take an entry out is to count its references up and down, and a batch may have a thousand.
-    package var pointCount: Int {
-        entries.withUnsafeBufferPointer { entries in
-            guard var entry = entries.baseAddress else { return 0 }
-            var count = 0
-            for _ in entries.indices {
-                count += entry.pointee.points.count
-                entry += 1
-            }
-            return count
-        }
-    }
-}
-
 /// A batch that is ready for the writer. `blobs` holds journal rows made ahead, nil when a name is new to the store.
 package struct PreparedPoints: Sendable {
     package var batch: PointBatch
@@ -144,7 +117,7 @@ package struct SeriesState: Equatable, Sendable {
     package var minStep: Int64
     package var maxStep: Int64
 
-    package init(
+    @inlinable package init(
         name: String, lane: LaneID, count: Int, nan: Int, infinite: Int, last: Point, first: Point,
         minimum: Double?, maximum: Double?, sum: Double, minStep: Int64, maxStep: Int64
     ) {

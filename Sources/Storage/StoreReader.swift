@@ -31,8 +31,8 @@ package protocol StoreReader {
     func runCounts(in experiment: ExperimentID) throws(StorageError) -> [RunState: Int]
     func attributes(of run: RunKey) throws(StorageError) -> RunAttributes
     func summary(of run: RunKey) throws(StorageError) -> Pairs<SummaryValue>
-    /// Both documents of many runs at once.
-    func documents(of runs: [RunKey]) throws(StorageError) -> [RunKey: RunDocuments]
+    /// Both documents of many runs at once: one answer for each, empty where a run has none.
+    func documents(of runs: [RunKey]) throws(StorageError) -> [RunDocuments]
     func alias(_ text: String, space: String) throws(StorageError) -> RunKey?
     func aliases(of run: RunKey) throws(StorageError) -> [(space: String, text: String)]
     func isPurged(_ id: RunID) throws(StorageError) -> Bool
@@ -41,9 +41,11 @@ package protocol StoreReader {
     func lanes(of run: RunKey) throws(StorageError) -> [Lane]
     /// Every series of a run, or the named ones, in order of name, then lane.
     func series(of run: RunKey, named: [String]?) throws(StorageError) -> [SeriesState]
-    /// One metric of many runs, every lane of it, without decoding points: what a search index is built from. Runs that
-    /// do not have it are left out.
-    func seriesColumn(_ name: String, of runs: [RunKey]) throws(StorageError) -> [RunKey: [SeriesState]]
+    /// The same of many runs in one pass: what a search index is built from, and a page of runs. The closure is called
+    /// once for each of them, in any order, with its place among them; with an empty list where a run has no such series.
+    func eachSeries(
+        of runs: [RunKey], named: [String]?, _ body: (Int, [SeriesState]) throws(StorageError) -> Void
+    ) throws(StorageError)
     /// In order of step, then of arrival; exact duplicates (step, time, value bits) once.
     func points(_ run: RunKey, _ name: String, _ lane: LaneID, in range: PointRange) throws(StorageError)
         -> SeriesPoints

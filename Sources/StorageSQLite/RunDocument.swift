@@ -48,6 +48,8 @@ enum RunDocument {
 
         let params = try reader.ids()
         var kinds: [ParamValue.Kind] = []
+        kinds.reserveCapacity(params.count)
+        found.params.reserveCapacity(params.count)
         for _ in params {
             let raw = try reader.byte()
             guard let kind = ParamValue.Kind(rawValue: raw) else { throw .damaged("A param has the kind \(raw).") }
@@ -61,12 +63,14 @@ enum RunDocument {
 
         let tags = try reader.ids()
         let tagLengths = try reader.lengths(tags.count)
+        found.tags.reserveCapacity(tags.count)
         for (place, id) in tags.enumerated() {
             found.tags.append((id, tagLengths[place] == 0 ? nil : try reader.text(tagLengths[place] - 1)))
         }
 
         let properties = try reader.ids()
         let propertyLengths = try reader.lengths(properties.count)
+        found.properties.reserveCapacity(properties.count)
         for (place, id) in properties.enumerated() {
             found.properties.append((id, try reader.text(propertyLengths[place])))
         }

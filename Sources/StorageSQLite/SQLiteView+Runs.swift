@@ -114,65 +114,7 @@ extension SQLiteView {
         return counts
     }
 
-    // MARK: Documents and names of a run
-
-    func attributes(of run: RunKey) throws(StorageError) -> RunAttributes {
-        let found = try connection.first(
-            "SELECT data FROM run_doc WHERE id = ?", RunDocument.id(.attributes, of: run)
-        ) { (row) throws(StorageError) in try attributes(row, 0, of: run) }
-        return found ?? RunAttributes()
-    }
-
-    func summary(of run: RunKey) throws(StorageError) -> Pairs<SummaryValue> {
-        let found = try connection.first(
-            "SELECT data FROM run_doc WHERE id = ?", RunDocument.id(.summary, of: run)
-        ) { (row) throws(StorageError) in try summary(row, 0, of: run) }
-        return found ?? Pairs()
-    }
-
-    func documents(of runs: [RunKey]) throws(StorageError) -> [RunKey: RunDocuments] {
-        var found: [RunKey: RunDocuments] = [:]
-        found.reserveCapacity(runs.count)
-        for run in runs {
-            let first = RunDocument.id(.attributes, of: run)
-            let last = RunDocument.id(.summary, of: run)
-            try connection.each("SELECT id, data FROM run_doc WHERE id BETWEEN ? AND ?", first, last) {
-                (row) throws(StorageError) in
-                if row.int(0) == first {
-                    found[run, default: RunDocuments()].attributes = try attributes(row, 1, of: run)
-                } else {
-                    found[run, default: RunDocuments()].summary = try summary(row, 1, of: run)
-                }
-            }
-        }
-        return found
-    }
-
-    private func attributes(_ row: Statement, _ column: Int, of run: RunKey) throws(StorageError) -> RunAttributes {
-        do throws(StorageError) {
-            let found = try row.withBlob(column, RunDocument.attributes)
-            return RunAttributes(
-                params: try named(found.params), tags: try named(found.tags), properties: try named(found.properties))
-        } catch {
-            throw error.inDocument(of: run)
-        }
-    }
-
-    private func summary(
-        _ row: Statement, _ column: Int, of run: RunKey
-    ) throws(StorageError) -> Pairs<SummaryValue> {
-        do throws(StorageError) {
-            return try named(try row.withBlob(column, RunDocument.summary))
-        } catch {
-            throw error.inDocument(of: run)
-        }
-    }
-
-    private func named<Value>(_ column: RunDocument.Column<Value>) throws(StorageError) -> Pairs<Value> {
-        guard !column.isEmpty else { return Pairs() }
-        let texts = try nameTexts(column.map(\.id))
-        return Pairs(unique: zip(texts, column).map { ($0, $1.value) })
-    }
+    // MARK: Names of a run
 
     func alias(_ text: String, space: String) throws(StorageError) -> RunKey? {
         try connection.integer("SELECT run FROM alias WHERE space = ? AND text = ?", space, text).map(RunKey.init)
@@ -193,12 +135,5 @@ extension SQLiteView {
         return try connection.all("SELECT id, attempt, role, rank FROM lane WHERE run = ? ORDER BY id", run) {
             Lane(id: LaneID($0.int(0)), attempt: Int($0.int(1)), role: $0.text(2), rank: Int($0.int(3)))
         }
-    }
-}
-
-extension StorageError {
-    fileprivate func inDocument(of run: RunKey) -> StorageError {
-        guard code == .damaged else { return self }
-        return .damaged("\(message) It belongs to run \(run).")
     }
 }

@@ -15,12 +15,12 @@ struct PointsCompactionTests {
             var points = risingPoints(round * 1500..<round * 1500 + 1500) { Double($0 * 7919 % 1_000_003) / 7 }
             points.append(step: 17, time: PointsWorkshop.noon.micros + round, value: -1)
             points.append(points[100])
-            batch.entries.append(.init(name: name, points: points))
+            batch.append(.init(name: name, points: points))
         }
         for number in 0..<40 {
-            batch.entries.append(.init(name: "short \(number)", points: risingPoints(round * 10..<round * 10 + 10)))
+            batch.append(.init(name: "short \(number)", points: risingPoints(round * 10..<round * 10 + 10)))
         }
-        batch.entries.append(.init(name: "growing", points: risingPoints(round * 100..<round * 100 + 100)))
+        batch.append(.init(name: "growing", points: risingPoints(round * 100..<round * 100 + 100)))
         try shop.append(batch, to: run)
         model.append(batch, to: run)
     }
@@ -181,8 +181,8 @@ struct PointsCompactionTests {
         try shop.compactAll()
         // At one step: always the same chunk.
         for turn in 0..<6 as Range<Int64> {
-            batch.entries[0].points = SeriesPoints(
-                (0..<16_000).map { Point(step: 100, time: turn * 16_000 + $0, value: 1) })
+            let late = SeriesPoints((0..<16_000).map { Point(step: 100, time: turn * 16_000 + $0, value: 1) })
+            batch = PointBatch(entries: [.init(name: "loss", points: late)])
             try shop.append(batch, to: run)
             model.append(batch, to: run)
             try shop.compactAll()

@@ -41,7 +41,7 @@ struct PointsHistoryTests {
                 }
                 points.append(point)
             }
-            batch.entries.append(.init(name: name, lane: lane, points: points))
+            batch.append(.init(name: name, lane: lane, points: points))
         }
         return batch
     }

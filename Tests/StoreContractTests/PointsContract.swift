@@ -138,6 +138,40 @@ import Testing
         }
     }
 
+    @Test(
+        "the series of many runs in one pass are those of each run, settled or not, whatever order they are asked in",
+        arguments: StoreUnderTest.available)
+    func onePass(_ kind: StoreUnderTest) throws {
+        try kind.with { store in
+            var runs: [RunKey] = []
+            for number in 0..<4 { runs.append(try store.newRun("run \(number)").key) }
+            let first = try #require(try store.see { try $0.run(runs[0]) })
+            for name in ["loss", "acc", "a/b"] { try store.log(first, name, [(1, 0.5), (2, 0.25)]) }
+            let second = try #require(try store.see { try $0.run(runs[1]) })
+            for name in ["loss", "acc"] { try store.log(second, name, [(1, 7)], as: WriterRole(rank: 1)) }
+            while try store.compact() {}
+            try store.log(second, "loss", [(2, 8)])
+            let third = try #require(try store.see { try $0.run(runs[2]) })
+            try store.log(third, "other", [(1, 1)])
+            try store.see { reader in
+                for names in [nil, [], ["acc"], ["loss", "acc"], ["nothing", "loss"]] {
+                    for order in [runs, runs.reversed(), [runs[3], runs[1]], []] {
+                        var found: [Int: [SeriesState]] = [:]
+                        try reader.eachSeries(of: order, named: names) { place, series throws(Refusal) in
+                            #expect(found[place] == nil, "called twice for \(order[place])")
+                            found[place] = series
+                        }
+                        #expect(found.count == order.count)
+                        for (place, run) in order.enumerated() {
+                            let alone = try reader.series(of: run, named: names)
+                            #expect(found[place] == alone, "\(names ?? []) of \(run)")
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @Test("a fork has its parent's points up to the step, and its own after it", arguments: StoreUnderTest.available)
     func forks(_ kind: StoreUnderTest) throws {
         try kind.with { store in

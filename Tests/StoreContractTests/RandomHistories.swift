@@ -137,7 +137,7 @@
                             }
                         points.append(Point(step: step, time: noon.micros + step * 1_000_000, value: value))
                     }
-                    batch.entries.append(.init(name: name, points: points))
+                    batch.append(.init(name: name, points: points))
                 }
                 return .points(run, batch, chance.below(6) == 0 ? WriterRole(role: "", rank: 1) : .plain)
             case 25, 26:
@@ -262,13 +262,18 @@
                     lines.append("\(experiment)")
                     lines.append("\(try reader.runCounts(in: experiment.id).map { "\($0.key) \($0.value)" }.sorted())")
                     let runs = try reader.runs(in: experiment.id, after: nil, limit: 1000)
-                    let columns = try ["loss", "acc"].map { try reader.seriesColumn($0, of: runs.map(\.key)) }
+                    for names in [nil, ["loss"], ["loss", "acc"]] {
+                        var all = [String](repeating: "", count: runs.count)
+                        try reader.eachSeries(of: runs.map(\.key), named: names) { all[$0] = "\($1.map(rounded))" }
+                        for (run, series) in zip(runs, all) { lines.append("pass \(names ?? []) \(run.key) \(series)") }
+                    }
+                    let documents = try reader.documents(of: runs.map(\.key))
+                    for (run, one) in zip(runs, documents) {
+                        lines.append("documents \(run.key) \(one.attributes.params.keys) \(one.summary.keys)")
+                    }
                     for run in runs {
                         lines.append("\(run)")
                         lines += try describe(run, reader)
-                        for column in columns {
-                            lines.append("column \(run.key) \((column[run.key] ?? []).map(rounded))")
-                        }
                     }
                 }
                 return lines

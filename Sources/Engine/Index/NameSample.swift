@@ -27,12 +27,14 @@ struct NameSample {
         let step = max(1, (keys.count + NameSample.runsMax - 1) / NameSample.runsMax)
         // From the end, so that the newest run is always among them.
         let chosen = stride(from: keys.count - 1, through: 0, by: -step).map { keys[$0] }
-        for (key, documents) in try reader.documents(of: chosen) {
-            try deadline.check()
+        for documents in try reader.documents(of: chosen) {
             params.formUnion(documents.attributes.params.keys)
             tags.formUnion(documents.attributes.tags.keys)
             metrics.formUnion(documents.summary.keys)
-            metrics.formUnion(try reader.series(of: key, named: nil).map(\.name))
+        }
+        try reader.eachSeries(of: chosen, named: nil) { (_, series) throws(StorageError) in
+            try deadline.check()
+            for one in series { metrics.insert(one.name) }
         }
     }
 

@@ -60,25 +60,18 @@ extension RunTable {
         let metrics = columns.metrics
         let needs = Needs(columns.keys)
         let keepsLive = wanted.count < rows.count
-        for start in stride(from: 0, to: wanted.count, by: 2000) {
+        // So few that their documents stay in the processor's cache while column after column goes over them.
+        for start in stride(from: 0, to: wanted.count, by: 250) {
             try deadline.check()
-            let page = Array(wanted[start..<min(start + 2000, wanted.count)])
+            let page = Array(wanted[start..<min(start + 250, wanted.count)])
             let keys = page.map { rows.key(of: $0) }
-            var documents: [RunKey: RunDocuments] = [:]
-            if choice == .all || needs.attributes {
-                documents = try reader.documents(of: keys)
-            } else if !metrics.isEmpty {
-                let summaries = summaryRows
-                let some = page.filter { summaries?[$0] ?? true }
-                if !some.isEmpty { documents = try reader.documents(of: some.map { rows.key(of: $0) }) }
-            }
+            let documents = try documents(of: page, keys, choice, needs, hasMetrics: !metrics.isEmpty, reader)
             if choice == .all {
-                for (row, key) in zip(page, keys) { learned[row] = !(documents[key]?.summary.isEmpty ?? true) }
+                for (place, row) in page.enumerated() { learned[row] = !documents[place].summary.isEmpty }
             }
             var runs: [RunKey: Run] = [:]
             if needs.runs { for run in try reader.runs(keys) { runs[run.key] = run } }
-            let lookup = Page(
-                rows: page, keys: keys, documents: keys.map { documents[$0] }, runs: keys.map { runs[$0] })
+            let lookup = Page(rows: page, keys: keys, documents: documents, runs: keys.map { runs[$0] })
             for key in Array(columns.values.keys) {
                 guard var column = columns.values.removeValue(forKey: key) else { continue }
                 try fill(&column, key, lookup, reader)
@@ -98,10 +91,22 @@ extension RunTable {
                 }
                 columns.numbers[ColumnKey.artifactCount] = column
             }
-            for (name, parts) in metrics {
-                try fill(&columns, name, parts, lookup, reader, keepsLive: keepsLive)
-            }
+            if !metrics.isEmpty { try fill(&columns, metrics, lookup, reader, keepsLive: keepsLive) }
         }
+    }
+
+    /// What has to be read of them: summaries only where a row may have one.
+    private func documents(
+        of page: [Int], _ keys: [RunKey], _ choice: Documents, _ needs: Needs, hasMetrics: Bool,
+        _ reader: any StoreReader
+    ) throws(Refusal) -> [RunDocuments] {
+        if choice == .all || needs.attributes { return try reader.documents(of: keys) }
+        var all = [RunDocuments](repeating: RunDocuments(), count: page.count)
+        guard hasMetrics else { return all }
+        let some = page.indices.filter { summaryRows?[page[$0]] ?? true }
+        guard !some.isEmpty else { return all }
+        for (place, found) in zip(some, try reader.documents(of: some.map { keys[$0] })) { all[place] = found }
+        return all
     }
 
     private func fill(
@@ -112,11 +117,11 @@ extension RunTable {
             let value: SearchValue
             switch key {
             case .values(.param(let name)):
-                value = SearchValue(param: page.documents[place]?.attributes.params.value(of: name, near: &hint))
+                value = SearchValue(param: page.documents[place].attributes.params.value(of: name, near: &hint))
             case .values(.tag(let name)):
-                value = SearchValue(tag: page.documents[place]?.attributes.tags.value(of: name, near: &hint) ?? .none)
+                value = SearchValue(tag: page.documents[place].attributes.tags.value(of: name, near: &hint) ?? .none)
             case .values(.attribute(.user)):
-                value = SearchValue(text: page.documents[place]?.attributes.properties["user"])
+                value = SearchValue(text: page.documents[place].attributes.properties["user"])
             case .values(.dataset(let part)): value = try DatasetFacts.values(of: part, page.keys[place], reader)
             case .values(.attribute(.name)): value = SearchValue(text: page.runs[place]?.name)
             case .values(.attribute(.status)): value = SearchValue(text: page.runs[place]?.status.word)
@@ -135,35 +140,51 @@ extension RunTable {
         }
     }
 
+    /// All metrics in one pass: a run's document holds them side by side.
     private func fill(
-        _ columns: inout RunColumns, _ name: String, _ parts: [MetricPart], _ page: Page, _ reader: any StoreReader,
+        _ columns: inout RunColumns, _ metrics: [String: [MetricPart]], _ page: Page, _ reader: any StoreReader,
         keepsLive: Bool
     ) throws(Refusal) {
-        let states = try reader.seriesColumn(name, of: page.keys)
-        for part in parts {
-            let key = ColumnKey.numbers(.metric(name, part))
-            guard var column = columns.numbers.removeValue(forKey: key) else { continue }
-            for (place, row) in page.rows.enumerated() {
-                let runKey = page.keys[place]
-                let summary = page.documents[place]?.summary[name]
-                let lanes = states[runKey]
-                if lanes == nil, summary == nil, rows.forks[row] == nil {
-                    column.set(row, nil)
-                } else if let lanes, lanes.count == 1, lanes[0].lane == .plain, rows.forks[row] == nil {
-                    let isLive = keepsLive && part == .latest && summary == nil
-                    let number = part.number(of: lanes[0], summary: summary)
-                    column.set(row, number, live: isLive ? lanes[0].last : nil)
-                } else if rows.forks[row] == nil, lanes?.allSatisfy({ $0.lane == .unstepped }) ?? true {
-                    column.set(row, part.number(of: lanes?.first, summary: summary))
-                } else if let run = try reader.run(runKey) {
-                    // Several lanes, attempts or a fork: what counts is found by reading the curve.
-                    column.set(row, part.number(of: try reader.metrics(of: run, named: [name]).first))
-                } else {
-                    column.set(row, nil)
+        let names = metrics.keys.sorted(by: precedes)
+        var targets = names.map { name in
+            (metrics[name] ?? []).compactMap { part in
+                let key = ColumnKey.numbers(.metric(name, part))
+                return columns.numbers.removeValue(forKey: key).map { (part: part, key: key, column: $0) }
+            }
+        }
+        try reader.eachSeries(of: page.keys, named: names) { (place, series) throws(Refusal) in
+            var next = 0
+            for (index, name) in names.enumerated() {
+                let start = next
+                while next < series.count, series[next].name == name { next += 1 }
+                for target in targets[index].indices {
+                    let part = targets[index][target].part
+                    let (number, live) = try cell(name, part, series[start..<next], page, place, reader)
+                    targets[index][target].column.set(page.rows[place], number, live: keepsLive ? live : nil)
                 }
             }
-            columns.numbers[key] = column
         }
+        for target in targets.joined() { columns.numbers[target.key] = target.column }
+    }
+
+    /// What a row has in a column of a metric; the last point too where that is all there is to it.
+    private func cell(
+        _ name: String, _ part: MetricPart, _ lanes: ArraySlice<SeriesState>, _ page: Page, _ place: Int,
+        _ reader: any StoreReader
+    ) throws(Refusal) -> (number: Double?, live: Point?) {
+        let summaries = page.documents[place].summary
+        let summary = summaries.isEmpty ? nil : summaries[name]
+        if rows.forks[page.rows[place]] == nil {
+            guard let first = lanes.first else { return (part.number(of: nil, summary: summary), nil) }
+            if lanes.count == 1, first.lane == .plain {
+                let isLast = part == .latest && summary == nil
+                return (part.number(of: first, summary: summary), isLast ? first.last : nil)
+            }
+            if lanes.allSatisfy({ $0.lane == .unstepped }) { return (part.number(of: first, summary: summary), nil) }
+        }
+        // Several lanes, attempts or a fork: what counts is found by reading the curve.
+        guard let run = try reader.run(page.keys[place]) else { return (nil, nil) }
+        return (part.number(of: try reader.metrics(of: run, named: [name]).first), nil)
     }
 }
 
@@ -171,8 +192,8 @@ extension RunTable {
 private struct Page {
     var rows: [Int]
     var keys: [RunKey]
-    /// Of each row, where they were needed and are there.
-    var documents: [RunDocuments?]
+    /// Of each row, where they were needed.
+    var documents: [RunDocuments]
     var runs: [Run?]
 }
 

@@ -20,9 +20,8 @@ struct LogbookIngest {
     private var writers: [String: LogbookWriter] = [:]
     private var runs: [RunID: Run?] = [:]
     /// Points that wait for the next line of another kind, so that a thousand lines become one journal row.
-    private var pending: [Pending: PointBatch] = [:]
+    private var pending: [Pending: PointCollector] = [:]
     private var pendingOrder: [Pending] = []
-    private var places: [Pending: [String: Int]] = [:]
     /// Damaged lines of a file, until the next whole line tells where they stood.
     private var damaged: [(message: String, text: String)] = []
     private var lastRun: Run?
@@ -258,27 +257,21 @@ struct LogbookIngest {
         }
         let key = Pending(run: id, role: line.role.role, rank: line.role.rank)
         if pending[key] == nil {
-            pending[key] = PointBatch()
+            pending[key] = PointCollector()
             pendingOrder.append(key)
         }
         for (name, value) in values {
             try ledger.checkMetricKey(prefix + name)
-            let point = Point(step: step, time: line.time.micros, value: value)
-            if let place = places[key]?[name] {
-                pending[key]?.entries[place].points.append(point)
-            } else {
-                places[key, default: [:]][name] = pending[key]?.entries.count
-                pending[key]?.entries.append(.init(name: prefix + name, points: SeriesPoints([point])))
-            }
+            pending[key]?.add(prefix + name, Point(step: step, time: line.time.micros, value: value))
         }
     }
 
     private mutating func flushPoints() throws(Refusal) {
         for key in pendingOrder {
-            guard let batch = pending[key], let run = try ledger.tx.run(key.run) else { continue }
+            guard let points = pending[key], let run = try ledger.tx.run(key.run) else { continue }
             do throws(Refusal) {
                 try ledger.logPoints(
-                    PreparedPoints(batch: batch, blobs: nil), to: run.key,
+                    PreparedPoints(batch: points.batch, blobs: nil), to: run.key,
                     as: WriterRole(role: key.role, rank: key.rank), evenDeleted: true)
             } catch {
                 guard error.code == .limit else { throw error }
@@ -288,7 +281,6 @@ struct LogbookIngest {
         }
         pending = [:]
         pendingOrder = []
-        places = [:]
     }
 
     private func heard(_ run: Run) throws(Refusal) {

@@ -29,15 +29,13 @@ extension Ledger {
         var run = try writableRun(key, evenDeleted: evenDeleted)
         let count = points.pointCount
         guard count > 0 else { return false }
-        let names = points.batch.entries.map(\.name)
+        let names = points.batch.names
         try checkSeriesLimit(names, of: key)
         var ready = points
         if run.attempt > 1 || writer != .plain {
             let lane = try lane(of: run, writer: writer)
             if lane != .plain {
-                for index in ready.batch.entries.indices where ready.batch.entries[index].lane == .plain {
-                    ready.batch.entries[index].lane = lane
-                }
+                ready.batch.movePlain(to: lane)
                 ready.blobs = nil
             }
         }
@@ -57,25 +55,16 @@ extension Ledger {
         guard !values.isEmpty else { return false }
         try checkSeriesLimit(values.map(\.name), of: key)
         var summary = try tx.summary(of: key)
-        var batch = PointBatch()
-        var places: [String: Int] = [:]
+        var arrived = PointCollector(lane: .unstepped)
         var lastTime = Int64.min
         for value in values {
             // Two values that arrive in one request keep their order: the later one is a microsecond younger.
             let time = max((value.time ?? now).micros, lastTime == .min ? .min : lastTime + 1)
             lastTime = time
-            let point = Point(step: 0, time: time, value: value.value)
-            if let place = places[value.name] {
-                batch.entries[place].points.append(point)
-            } else {
-                places[value.name] = batch.entries.count
-                var points = SeriesPoints()
-                points.append(point)
-                batch.entries.append(.init(name: value.name, lane: .unstepped, points: points))
-            }
+            arrived.add(value.name, Point(step: 0, time: time, value: value.value))
             summary[value.name] = SummaryValue(value: value.value, time: Timestamp(micros: time))
         }
-        try tx.append(PreparedPoints(batch: batch, blobs: nil), to: key, at: now)
+        try tx.append(PreparedPoints(batch: arrived.batch, blobs: nil), to: key, at: now)
         try tx.setSummary(summary, of: key)
         let isLate = try heard(from: &run, logged: values.map(\.name))
         note("points.log", .run(key, run.id), in: run.project, count: values.count)

@@ -77,7 +77,7 @@ extension MemoryTransaction {
     }
 
     func append(_ points: PreparedPoints, to run: RunKey, at: Timestamp) {
-        state.see(points.batch.entries.map(\.name))
+        state.see(points.batch.names)
         for entry in points.batch.entries where entry.points.count > 0 {
             let key = MemoryState.SeriesKey(run: run, name: entry.name, lane: entry.lane)
             state.points[key, default: SeriesPoints()].append(entry.points)

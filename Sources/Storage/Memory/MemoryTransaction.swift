@@ -57,11 +57,7 @@ final class MemoryTransaction: StoreTransaction {
     }
     func attributes(of run: RunKey) -> RunAttributes { state.documents[run]?.attributes ?? RunAttributes() }
     func summary(of run: RunKey) -> Pairs<SummaryValue> { state.documents[run]?.summary ?? Pairs() }
-    func documents(of runs: [RunKey]) -> [RunKey: RunDocuments] {
-        var found: [RunKey: RunDocuments] = [:]
-        for run in runs { found[run] = state.documents[run] }
-        return found
-    }
+    func documents(of runs: [RunKey]) -> [RunDocuments] { runs.map { state.documents[$0] ?? RunDocuments() } }
     func alias(_ text: String, space: String) -> RunKey? { state.aliases[.init(space: space, text: text)] }
     func aliases(of run: RunKey) -> [(space: String, text: String)] {
         state.aliases.filter { $0.value == run }.map { ($0.key.space, $0.key.text) }
@@ -84,13 +80,10 @@ final class MemoryTransaction: StoreTransaction {
             }
     }
 
-    func seriesColumn(_ name: String, of runs: [RunKey]) -> [RunKey: [SeriesState]] {
-        var column: [RunKey: [SeriesState]] = [:]
-        for run in runs {
-            let states = series(of: run, named: [name])
-            if !states.isEmpty { column[run] = states }
-        }
-        return column
+    func eachSeries(
+        of runs: [RunKey], named names: [String]?, _ body: (Int, [SeriesState]) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        for (place, run) in runs.enumerated() { try body(place, series(of: run, named: names)) }
     }
 
     func points(_ run: RunKey, _ name: String, _ lane: LaneID, in range: PointRange) -> SeriesPoints {

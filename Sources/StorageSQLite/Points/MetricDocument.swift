@@ -123,8 +123,18 @@ struct MetricHead {
         try reader.finish()
     }
 
+    /// The segments that may hold one of some names, given by rising ids; all of them for nil.
+    func segments(named names: [Int64]?) -> [Int] {
+        guard let names else { return Array(0..<count) }
+        var found: [Int] = []
+        for name in names {
+            for segment in segments(named: name) where segment > found.last ?? -1 { found.append(segment) }
+        }
+        return found
+    }
+
     /// The segments that may hold a name, whatever the lane.
-    func segments(named nameID: Int64) -> Range<Int> {
+    private func segments(named nameID: Int64) -> Range<Int> {
         // One that begins with the name may have its first lanes at the end of the one before.
         var (low, high) = (0, count)
         while low < high {
@@ -208,9 +218,22 @@ struct MetricSegment {
 
     func key(at index: Int) -> Pack.Key { Pack.Key(nameID: names[index], laneID: lanes[index]) }
 
-    /// The places of a name's entries.
-    func places(named nameID: Int64) -> Range<Int> {
-        var (low, high) = (0, count)
+    /// Adds the entries of some names, given by rising ids, or all.
+    func read(named names: [Int64]?, into found: inout [MetricEntry]) throws(SeriesDamage) {
+        guard let names else { return try readAll(into: &found) }
+        var start = 0
+        for name in names {
+            let places = places(named: name, from: start)
+            for place in places { found.append(try entry(at: place)) }
+            start = places.upperBound
+        }
+    }
+
+    /// The places of a name's entries, none of which lies before `start`.
+    private func places(named nameID: Int64, from start: Int) -> Range<Int> {
+        var (low, high) = (start, count)
+        // Who asks for many names asks for all that are there, one after another.
+        if start < count, names[start] >= nameID { high = start }
         while low < high {
             let middle = (low + high) / 2
             if names[middle] < nameID { low = middle + 1 } else { high = middle }
@@ -222,25 +245,47 @@ struct MetricSegment {
 
     func entries() throws(SeriesDamage) -> [MetricEntry] {
         var all: [MetricEntry] = []
-        all.reserveCapacity(count)
-        for index in 0..<count {
-            let entry = try entry(at: index)
-            if let before = all.last, entry.key <= before.key { throw SeriesDamage("entry \(index) is out of order") }
-            all.append(entry)
-        }
+        try readAll(into: &all)
         return all
     }
 
+    private func readAll(into found: inout [MetricEntry]) throws(SeriesDamage) {
+        found.reserveCapacity(found.count + count)
+        var ahead = Offsets()
+        for index in 0..<count {
+            if index > 0, !(key(at: index - 1) < key(at: index)) {
+                throw SeriesDamage("entry \(index) is out of order")
+            }
+            found.append(try entry(at: index, &ahead))
+        }
+    }
+
     func entry(at index: Int) throws(SeriesDamage) -> MetricEntry {
-        guard let last = try lastValues.value(at: index, knowing: (nil, nil, nil, nil)) else {
+        var offsets = Offsets(
+            last: lastValues.offset(of: index), first: firstValues.offset(of: index), minimum: minima.offset(of: index),
+            maximum: maxima.offset(of: index), sum: sums.offset(of: index))
+        return try entry(at: index, &offsets)
+    }
+
+    /// Where an entry's bytes begin in each column of values; behind them begin those of the next.
+    private struct Offsets {
+        var last = 0
+        var first = 0
+        var minimum = 0
+        var maximum = 0
+        var sum = 0
+    }
+
+    private func entry(at index: Int, _ offsets: inout Offsets) throws(SeriesDamage) -> MetricEntry {
+        guard let last = try lastValues.value(at: index, &offsets.last, knowing: (nil, nil, nil, nil)) else {
             throw SeriesDamage("entry \(index) has no value")
         }
-        guard let first = try firstValues.value(at: index, knowing: (last, nil, nil, nil)) else {
+        guard let first = try firstValues.value(at: index, &offsets.first, knowing: (last, nil, nil, nil)) else {
             throw SeriesDamage("entry \(index) has no first value")
         }
-        let minimum = try minima.value(at: index, knowing: (last, first, nil, nil))
-        let maximum = try maxima.value(at: index, knowing: (last, first, minimum, nil))
-        let sum = try sums.value(at: index, knowing: (last, first, minimum, maximum))
+        let minimum = try minima.value(at: index, &offsets.minimum, knowing: (last, first, nil, nil))
+        let maximum = try maxima.value(at: index, &offsets.maximum, knowing: (last, first, minimum, nil))
+        let sum = try sums.value(at: index, &offsets.sum, knowing: (last, first, minimum, maximum))
         let (points, nan, infinite) = (counts[index], nans[index], infinities[index])
         guard points > 0, nan >= 0, infinite >= 0, nan <= points, infinite <= points - nan, let sum else {
             throw SeriesDamage("the counts of entry \(index) do not add up")

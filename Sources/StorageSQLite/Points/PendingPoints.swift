@@ -121,7 +121,7 @@ extension PointRows {
         guard let names, names.count <= 16 else { return try document(of: run) }
         var document = MetricDocument()
         var found: [MetricEntry] = []
-        for name in names { try eachEntry(named: name, of: CollectionOfOne(run)) { found.append($1) } }
+        try eachSettled(of: CollectionOfOne(run).enumerated(), named: names.sorted()) { found = $1 }
         document.put(found)
         return document
     }

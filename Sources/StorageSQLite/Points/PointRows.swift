@@ -57,43 +57,48 @@ struct PointRows {
         return document
     }
 
-    /// Calls the closure with each settled entry of one name, for many runs, opening no more than it must.
-    func eachEntry(
-        named nameID: Int64, of runs: some Sequence<RunKey>,
-        _ body: (RunKey, MetricEntry) throws(StorageError) -> Void
+    /// Calls the closure with the place of each of many runs and its settled entries, in order of key: those of some
+    /// names, given by rising ids, or all. Opens no more than it must.
+    func eachSettled(
+        of runs: some Sequence<(offset: Int, element: RunKey)>, named names: [Int64]?,
+        _ body: (Int, [MetricEntry]) throws(StorageError) -> Void
     ) throws(StorageError) {
-        try connection.with("SELECT data FROM metric_doc WHERE id = ?") { (statement) throws(StorageError) in
-            for run in runs {
-                let head = Self.documentIDs(run).head
-                statement.reset()
-                try statement.bind(head, at: 1)
-                guard try statement.step() else { continue }
-                let segments: Range<Int> = try statement.withBlob(0) { (blob) throws(StorageError) in
-                    do throws(SeriesDamage) {
-                        return try MetricHead(blob).segments(named: nameID)
-                    } catch {
-                        try report(run, "its metrics", error.words)
-                        return 0..<0
+        let sql = "SELECT id, data FROM metric_doc WHERE id BETWEEN ? AND ? ORDER BY id"
+        try connection.with(sql) { (statement) throws(StorageError) in
+            for (place, run) in runs {
+                let ids = Self.documentIDs(run)
+                func look(from id: Int64) throws(StorageError) -> Bool {
+                    statement.reset()
+                    try statement.bind(id, at: 1)
+                    try statement.bind(ids.last, at: 2)
+                    return try statement.step()
+                }
+                func read(_ part: (UnsafeRawBufferPointer) throws(SeriesDamage) -> Void) throws(StorageError) {
+                    try statement.withBlob(1) { (blob) throws(StorageError) in
+                        do throws(SeriesDamage) { try part(blob) } catch { try report(run, "its metrics", error.words) }
                     }
                 }
+                var segments: [Int] = []
+                var entries: [MetricEntry] = []
+                if try look(from: ids.head), statement.int(0) == ids.head {
+                    try read { (blob) throws(SeriesDamage) in segments = try MetricHead(blob).segments(named: names) }
+                }
+                var here = ids.head
                 for segment in segments {
-                    statement.reset()
-                    try statement.bind(head + 1 + Int64(segment), at: 1)
-                    guard try statement.step() else {
+                    let id = ids.head + 1 + Int64(segment)
+                    // The next row is a step away; another one has to be looked for.
+                    let isThere = id == here + 1 ? try statement.step() : try look(from: id)
+                    guard isThere, statement.int(0) == id else {
                         try report(run, "its metrics", "segment \(segment) is missing")
+                        here = .min
                         continue
                     }
-                    try statement.withBlob(0) { (blob) throws(StorageError) in
-                        var found: [MetricEntry] = []
-                        do throws(SeriesDamage) {
-                            let opened = try MetricSegment(blob)
-                            for place in opened.places(named: nameID) { found.append(try opened.entry(at: place)) }
-                        } catch {
-                            try report(run, "its metrics", error.words)
-                        }
-                        for entry in found { try body(run, entry) }
+                    here = id
+                    try read { (blob) throws(SeriesDamage) in
+                        try MetricSegment(blob).read(named: names, into: &entries)
                     }
                 }
+                try body(place, entries)
             }
         }
     }
@@ -101,7 +106,9 @@ struct PointRows {
     /// What a series came to as of its last compaction.
     func entry(of run: RunKey, _ key: Pack.Key) throws(StorageError) -> MetricEntry? {
         var found: MetricEntry?
-        try eachEntry(named: key.nameID, of: CollectionOfOne(run)) { if $1.key == key { found = $1 } }
+        try eachSettled(of: CollectionOfOne(run).enumerated(), named: [key.nameID]) { _, entries in
+            found = entries.first { $0.key == key }
+        }
         return found
     }
 

@@ -12,8 +12,8 @@ extension SQLiteTransaction {
             blobs = ready
         } else {
             var ids: [Int64] = []
-            ids.reserveCapacity(points.batch.entries.count)
-            for entry in points.batch.entries { ids.append(try intern(entry.name)) }
+            ids.reserveCapacity(points.batch.names.count)
+            for name in points.batch.names { ids.append(try intern(name)) }
             blobs = journalBlobs(of: points.batch, ids: ids)
         }
         for blob in blobs {
@@ -22,7 +22,7 @@ extension SQLiteTransaction {
                 blob: blob.bytes)
             shared.gauge.add(bytes: blob.bytes.count, points: blob.pointCount)
         }
-        shared.seriesNames.add(run, points.batch.entries.map(\.name))
+        shared.seriesNames.add(run, points.batch.names)
     }
 
     func seriesCount(of run: RunKey, with names: [String]) throws(StorageError) -> Int {
@@ -157,20 +157,10 @@ extension SQLiteTransaction {
 
 /// Journal rows for a batch whose names have ids, one for each entry.
 func journalBlobs(of batch: PointBatch, ids: [Int64]) -> [PreparedPoints.JournalBlob] {
-    precondition(ids.count == batch.entries.count, "an id for each entry")
-    var row = JournalBatch()
-    row.reserveCapacity(entries: batch.entries.count, points: batch.pointCount)
-    // In place: an entry that is taken out has five references counted up and down, and a batch may have a thousand.
-    batch.entries.withUnsafeBufferPointer { entries in
-        guard var entry = entries.baseAddress else { return }
-        for id in ids {
-            if entry.pointee.points.count == 1 {
-                row.append(nameID: id, laneID: entry.pointee.lane.raw, entry.pointee.points[0])
-            } else {
-                row.append(nameID: id, laneID: entry.pointee.lane.raw, entry.pointee.points)
-            }
-            entry += 1
-        }
+    precondition(ids.count == batch.names.count, "an id for each entry")
+    var row = JournalBatch(points: batch.points)
+    for index in ids.indices {
+        row.addHead(nameID: ids[index], laneID: batch.lanes[index].raw, count: batch.counts[index])
     }
     return row.split().map { .init(pointCount: $0.pointCount, bytes: $0.encode()) }
 }
@@ -218,12 +208,9 @@ extension SeriesPoints {
 extension SQLiteStore {
     /// The blob is made here, on the caller's thread, if every name has its id already.
     package func prepare(_ points: PointBatch) -> PreparedPoints {
-        var ids: [Int64] = []
-        ids.reserveCapacity(points.entries.count)
-        for id in names.ids(count: points.entries.count, of: { points.entries[$0].name }) {
-            guard let id else { return PreparedPoints(batch: points, blobs: nil) }
-            ids.append(id)
-        }
-        return PreparedPoints(batch: points, blobs: journalBlobs(of: points, ids: ids))
+        guard let known = names.list(points.names) else { return PreparedPoints(batch: points, blobs: nil) }
+        var batch = points
+        batch.share(known.names)
+        return PreparedPoints(batch: batch, blobs: journalBlobs(of: batch, ids: known.ids))
     }
 }

@@ -87,10 +87,11 @@ extension SQLiteView {
         let ids = Set(batches.lazy.flatMap { $0.batch.heads.lazy.map(\.nameID) }).sorted()
         let texts = Dictionary(uniqueKeysWithValues: zip(ids, try nameTexts(ids)))
         for (_, run, at, batch) in batches where !batch.isEmpty {
-            let entries = batch.entries.map {
-                PointBatch.Entry(name: texts[$0.nameID] ?? "", lane: LaneID($0.laneID), points: $0.points)
+            var arrived = PointBatch()
+            for entry in batch.entries {
+                arrived.append(texts[entry.nameID] ?? "", lane: LaneID(entry.laneID), entry.points)
             }
-            changes.arrivals.append(.init(run: run, at: at, batch: PointBatch(entries: entries)))
+            changes.arrivals.append(.init(run: run, at: at, batch: arrived))
         }
     }
 }

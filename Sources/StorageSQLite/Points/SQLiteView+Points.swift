@@ -13,11 +13,8 @@ extension SQLiteView {
             for name in named { if let id = try nameID(name) { ids?.insert(id) } }
             if ids?.isEmpty == true { return [] }
         }
-        let entries = try rows.entries(of: run, named: ids)
-        let texts = try nameTexts(entries.map(\.key.nameID))
-        return zip(entries, texts).map { $0.state(named: $1) }.sorted {
-            $0.name == $1.name ? $0.lane < $1.lane : precedes($0.name, $1.name)
-        }
+        var shelf = SeriesShelf(self)
+        return try shelf.states(of: try rows.entries(of: run, named: ids))
     }
 
     func points(
@@ -64,42 +61,69 @@ extension SQLiteView {
         return buckets.buckets
     }
 
-    /// One metric of many runs, each lane of it, without decoding the rest of their documents: what a column of a
-    /// search index is built from. Runs that do not have it are left out.
-    func seriesColumn(_ name: String, of runs: [RunKey]) throws(StorageError) -> [RunKey: [SeriesState]] {
-        guard let id = try nameID(name) else { return [:] }
-        var found: [RunKey: [SeriesState]] = [:]
-        found.reserveCapacity(runs.count)
+    func eachSeries(
+        of runs: [RunKey], named: [String]?, _ body: (Int, [SeriesState]) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        guard let first = runs.min(), let last = runs.max() else { return }
+        let ids = try named.map { (names) throws(StorageError) in
+            var ids: Set<Int64> = []
+            for name in names { if let id = try nameID(name) { ids.insert(id) } }
+            return ids.sorted()
+        }
         let rows = rows
-        let waiting = try rows.runsInJournal()
-        try rows.eachEntry(named: id, of: runs.lazy.filter { !waiting.contains($0) }) { (run, entry) in
-            found[run, default: []].append(entry.state(named: name))
+        let waiting = try rows.runsInJournal(from: first, through: last)
+        var shelf = SeriesShelf(self)
+        let settled = runs.enumerated().lazy.filter { !waiting.contains($0.element) }
+        try rows.eachSettled(of: settled, named: ids) { (place, entries) throws(StorageError) in
+            try body(place, try shelf.states(of: entries))
         }
-        for run in runs where waiting.contains(run) {
-            guard try hasRun(run) else { continue }
-            let entries = try rows.entries(of: run, named: [id])
-            if entries.isEmpty { continue }
-            found[run] = entries.map { $0.state(named: name) }.sorted { $0.lane < $1.lane }
+        for (place, run) in runs.enumerated() where waiting.contains(run) {
+            try body(place, try series(of: run, named: named))
         }
-        return found
+    }
+}
+
+/// Makes series out of entries, in order of name, then lane. A run mostly has the series that the run before it had:
+/// their names are then neither looked up nor sorted again.
+private struct SeriesShelf {
+    private let view: SQLiteView
+    private var keys: [Pack.Key] = []
+    /// In order.
+    private var names: [String] = []
+    private var places: [Int] = []
+
+    init(_ view: SQLiteView) { self.view = view }
+
+    mutating func states(of entries: [MetricEntry]) throws(StorageError) -> [SeriesState] {
+        if !entries.elementsEqual(keys, by: { $0.key == $1 }) {
+            keys = entries.map(\.key)
+            let texts = try view.nameTexts(keys.map(\.nameID))
+            places = keys.indices.sorted {
+                texts[$0] == texts[$1] ? keys[$0].laneID < keys[$1].laneID : precedes(texts[$0], texts[$1])
+            }
+            names = places.map { texts[$0] }
+        }
+        return places.indices.map { entries[places[$0]].state(named: names[$0]) }
     }
 }
 
 extension PointRows {
-    /// Every run that has rows in the journal.
-    func runsInJournal() throws(StorageError) -> Set<RunKey> {
+    /// The runs between two that have rows in the journal.
+    func runsInJournal(from first: RunKey, through last: RunKey) throws(StorageError) -> Set<RunKey> {
         // The index holds a run's rows together: one look for each run, not one for each row.
-        try connection.with("SELECT run FROM journal WHERE run > ? ORDER BY run LIMIT 1") {
+        try connection.with("SELECT run FROM journal WHERE run BETWEEN ? AND ? ORDER BY run LIMIT 1") {
             (statement) throws(StorageError) in
             var found: Set<RunKey> = []
-            var last = Int64.min
-            while true {
+            var next = first.raw
+            while next <= last.raw {
                 statement.reset()
-                try statement.bind([last])
-                guard try statement.step() else { return found }
-                last = statement.int(0)
-                found.insert(RunKey(last))
+                try statement.bind([next, last.raw])
+                guard try statement.step() else { break }
+                let run = statement.int(0)
+                found.insert(RunKey(run))
+                next = run + 1
             }
+            return found
         }
     }
 

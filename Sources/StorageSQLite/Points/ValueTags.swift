@@ -82,9 +82,10 @@ struct TaggedValues {
         out.append(contentsOf: bytes)
     }
 
-    /// A value of an entry, given those that the entry already said.
+    /// A value of an entry, given those that the entry already said. Its bytes begin at `offset`, which moves behind them.
     func value(
-        at index: Int, knowing known: (last: Double?, first: Double?, minimum: Double?, maximum: Double?)
+        at index: Int, _ offset: inout Int,
+        knowing known: (last: Double?, first: Double?, minimum: Double?, maximum: Double?)
     ) throws(SeriesDamage) -> Double? {
         guard let tag = ValueTag(rawValue: tag(at: index)) else { throw SeriesDamage("a value has an unknown tag") }
         let referred: Double?
@@ -95,7 +96,8 @@ struct TaggedValues {
         case .asMinimum: referred = known.minimum
         case .asMaximum: referred = known.maximum
         case .whole, .float32, .decimal:
-            let start = offset(of: index)
+            let start = offset
+            offset += tag.byteCount
             guard start + tag.byteCount <= bytes.count else { throw SeriesDamage("a value lies behind its column") }
             if tag == .whole {
                 let bits = bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)
@@ -113,7 +115,7 @@ struct TaggedValues {
     private func tag(at index: Int) -> UInt8 { tags[index &>> 1] &>> UInt8((index & 1) &* 4) & 15 }
 
     /// Where the bytes of an entry begin: the lengths of those before it, added up.
-    private func offset(of index: Int) -> Int {
+    func offset(of index: Int) -> Int {
         var offset = 0
         for pair in 0..<index &>> 1 { offset &+= Int(pairLengths[Int(tags[pair])]) }
         if index & 1 == 1 { offset &+= Int(pairLengths[Int(tags[index &>> 1] & 15 | 0x30)]) }
