@@ -34,7 +34,8 @@ final class Call: Sendable {
 
     /// The one project that a client of MLflow sees: the one that it names as its workspace, else the default one.
     func project(_ reader: any StoreReader) throws(Refusal) -> Project {
-        try reader.resolveProject(request.headers["x-mlflow-workspace"] ?? "id:\(ProjectID.standard)")
+        try reader.resolveProject(
+            request.headers["x-mlflow-workspace"] ?? "id:\(ProjectID.standard)", for: try caller())
     }
 
     // MARK: Answers

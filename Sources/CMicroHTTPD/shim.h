@@ -1,5 +1,6 @@
 #pragma once
 #include <microhttpd.h>
+#include <string.h>
 #include <stdint.h>
 
 // Readiness and wake-ups for the sockets that are not MHD's, which Swift's Glibc module leaves out.
@@ -44,6 +45,16 @@ static inline struct MHD_OptionItem martlet_mhd_on_uri(
 {
     struct MHD_OptionItem item = {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)callback, context};
     return item;
+}
+
+// MHD keeps a record of its own for each item of a query, in the little memory that a request's head may take, and gives
+// up the connection without a word where that is full: a thousand short items are enough. We read the query from the
+// raw target, so once that is copied the items are joined in place (the text is MHD's own buffer) and MHD sees one.
+static inline void martlet_mhd_join_query(const char *uri)
+{
+    for (char *at = strchr(uri, '?'); at != NULL && *at != 0; at++) {
+        if (*at == '&') *at = ' ';
+    }
 }
 
 static inline struct MHD_OptionItem martlet_mhd_on_completed(MHD_RequestCompletedCallback callback, void *context)

@@ -39,6 +39,7 @@ extension HTTPServer {
                 let connection = Unmanaged<Connection>.fromOpaque(pointer).takeUnretainedValue()
                 let exchange = Exchange(
                     server: server, connection: connection, mhd: mhd, rawTarget: String(cString: uri))
+                martlet_mhd_join_query(uri)
                 connection.begin(exchange)
                 connection.enter(.head, deadline: Machine.milliseconds() + Int(server.limits.headerSeconds * 1000))
                 server.inFlight.wrappingAdd(1, ordering: .relaxed)

@@ -63,6 +63,14 @@ import Testing
         }
     }
 
+    @Test("a query of a thousand items is read like any other that fits the head")
+    func manyItems() throws {
+        try withServer { port, _ in
+            let items = (0..<2000).map { "run=id_\($0)" }.joined(separator: "&")
+            try #expect(RawClient(port).get("/hello?\(items)").status == 200)
+        }
+    }
+
     @Test("a body beyond the limit is 413 without being read, by length or chunk by chunk")
     func tooLarge() throws {
         try withServer { port, _ in
