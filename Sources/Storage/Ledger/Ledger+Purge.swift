@@ -1,7 +1,8 @@
 package import MartletDomain
 
 // Deletion for good. A run leaves a grave; an experiment and a project leave an empty row that nobody can find, so that
-// their ids are never given again, while their names are free from then on.
+// their ids are never given again, while their names are free from then on. What was
+// written beside them (notes, definitions, named artifacts) goes with them.
 extension Ledger {
     /// Deletes an experiment for good, with every run of it, whatever their life.
     package func purgeExperiment(_ id: ExperimentID) throws(StorageError) {
@@ -22,6 +23,7 @@ extension Ledger {
             id: id, project: experiment.project, name: Purged.name(id.raw), life: .deleted,
             created: experiment.created, updated: now, nextNumber: experiment.nextNumber)
         try tx.update(experiment)
+        try tx.bury(.experiment(id))
         try tx.setSetting(Purged.setting(id), now.iso)
     }
 
@@ -40,6 +42,7 @@ extension Ledger {
             id: id, slug: Purged.name(id.raw), title: Purged.name(id.raw), life: .deleted, created: project.created,
             updated: now)
         try tx.update(project)
+        try tx.bury(.project(id))
         try tx.setSetting(Purged.setting(id), now.iso)
     }
 }
