@@ -51,7 +51,10 @@ package protocol StoreTransaction: StoreReader {
 
     /// Writes the grave and hides the run; its rows go in later transactions (`purgeStep`).
     func bury(_ run: Run, at: Timestamp) throws(StorageError)
-    /// Removes at most about 2 MiB of buried runs' rows; true when there is more.
+    /// Takes what was written beside a project or experiment out of sight (items, and a project's named artifacts); its
+    /// rows go in later transactions.
+    func bury(_ owner: Item.Owner) throws(StorageError)
+    /// Removes at most about 2 MiB of what was buried; true when there is more.
     func purgeStep() throws(StorageError) -> Bool
 
     func put(_ user: User) throws(StorageError)

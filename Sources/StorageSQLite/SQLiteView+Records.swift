@@ -6,7 +6,11 @@ extension SQLiteView {
     // MARK: Beside runs
 
     func items(of owner: Item.Owner, kind: String?, key: String?) throws(StorageError) -> [Item] {
-        if case .run(let run) = owner, !(try hasRun(run)) { return [] }
+        if case .run(let run) = owner {
+            guard try hasRun(run) else { return [] }
+        } else if try isBuried(owner) {
+            return []
+        }
         let all = "SELECT \(Item.columns) FROM item WHERE owner = ?"
         switch (kind, key) {
         case (let kind?, let key?):
@@ -57,26 +61,33 @@ extension SQLiteView {
         return try connection.integer(
             """
             SELECT EXISTS(SELECT 1 FROM artifact WHERE sha = ?1 AND life = 0 AND run IN (SELECT id FROM run))
-            OR EXISTS(SELECT 1 FROM named_version WHERE sha = ?1)
+            OR EXISTS(SELECT 1 FROM named_version WHERE sha = ?1
+            AND NOT EXISTS(SELECT 1 FROM setting WHERE name = 'buried/' || (named_version.project << 2)))
             OR EXISTS(SELECT 1 FROM rich_blob JOIN rich ON rich.id = rich_blob.rich JOIN run ON run.id = rich.run
             WHERE rich_blob.sha = ?1)
             """, bytes) == 1
     }
 
+    /// Whether what stands beside a project or experiment waits to be removed.
+    func isBuried(_ owner: Item.Owner) throws(StorageError) -> Bool { try setting(Burial.setting(owner)) != nil }
+
     func namedVersions(of name: String, in project: ProjectID) throws(StorageError) -> [NamedVersion] {
-        try connection.all(
+        if try isBuried(.project(project)) { return [] }
+        return try connection.all(
             "SELECT \(NamedVersion.columns) FROM named_version WHERE project = ? AND name = ? ORDER BY version",
             project, name, row: NamedVersion.init)
     }
 
     func namedArtifacts(in project: ProjectID) throws(StorageError) -> [String] {
-        try connection.all("SELECT DISTINCT name FROM named_version WHERE project = ? ORDER BY name", project) {
+        if try isBuried(.project(project)) { return [] }
+        return try connection.all("SELECT DISTINCT name FROM named_version WHERE project = ? ORDER BY name", project) {
             $0.text(0)
         }
     }
 
     func namedAliases(of name: String, in project: ProjectID) throws(StorageError) -> [String: Int] {
         var found: [String: Int] = [:]
+        if try isBuried(.project(project)) { return found }
         try connection.each("SELECT alias, version FROM named_alias WHERE project = ? AND name = ?", project, name) {
             found[$0.text(0)] = Int($0.int(1))
         }

@@ -1,7 +1,8 @@
 package import MartletDomain
 
 // Deletion for good. A run leaves a grave; an experiment and a project leave an empty row that nobody can find, so that
-// their ids are never given again, while their names are free from then on.
+// their ids are never given again, while their names are free from then on. What was
+// written beside them (notes, definitions, named artifacts) goes with them.
 extension Ledger {
     /// Deletes an experiment for good, with every run of it, whatever their life.
     package func purgeExperiment(_ id: ExperimentID) throws(StorageError) {
@@ -23,6 +24,7 @@ extension Ledger {
             created: experiment.created, updated: now, nextNumber: experiment.nextNumber)
         try tx.update(experiment)
         try tx.removeCards(in: experiment.project, owner: Card.owner(id))
+        try tx.bury(.experiment(id))
         try tx.setSetting(Purged.setting(id), now.iso)
     }
 
@@ -42,6 +44,7 @@ extension Ledger {
             updated: now)
         try tx.update(project)
         try tx.removeCards(in: id, owner: nil)
+        try tx.bury(.project(id))
         try tx.setSetting(Purged.setting(id), now.iso)
     }
 }

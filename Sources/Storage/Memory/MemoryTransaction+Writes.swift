@@ -169,6 +169,13 @@ extension MemoryTransaction {
         state.arrivals.removeAll { $0.arrival.run == run.key }
     }
 
+    func bury(_ owner: Item.Owner) {
+        state.items.removeAll { $0.owner == owner }
+        guard case .project(let id) = owner else { return }
+        state.named = state.named.filter { $0.key.project != id }
+        state.namedAliases = state.namedAliases.filter { $0.key.project != id }
+    }
+
     func purgeStep() -> Bool { false }
 
     func put(_ user: User) { state.users[user.name] = user }

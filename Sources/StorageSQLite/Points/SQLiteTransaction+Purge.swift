@@ -11,7 +11,7 @@ extension SQLiteTransaction {
         guard
             let run = try connection.integer("SELECT run FROM grave WHERE purged = 0 ORDER BY run LIMIT 1").map(
                 RunKey.init)
-        else { return false }
+        else { return try purgeBeside() }
         var left = Self.purgeBytesMax
         try purge("journal", "length(data)", where: "run = ?", run, &left)
         try purgeChunks(of: run, &left)
@@ -28,7 +28,38 @@ extension SQLiteTransaction {
         try connection.run("UPDATE grave SET purged = 1 WHERE run = ?", run)
         shared.seriesNames.forget(run)
         shared.gauge.recount()
-        return try connection.integer("SELECT 1 FROM grave WHERE purged = 0 LIMIT 1") != nil
+        if try connection.integer("SELECT 1 FROM grave WHERE purged = 0 LIMIT 1") != nil { return true }
+        return try nextBurial() != nil
+    }
+
+    func bury(_ owner: Item.Owner) throws(StorageError) { try setSetting(Burial.setting(owner), "") }
+
+    private func nextBurial() throws(StorageError) -> Item.Owner? {
+        let name = try connection.first(
+            "SELECT name FROM setting WHERE name >= 'buried/' AND name < 'buried0' ORDER BY name LIMIT 1"
+        ) { $0.text(0) }
+        return name.flatMap { Int64($0.dropFirst(Burial.prefix.utf8.count)) }.flatMap { Item.Owner(coded: $0) }
+    }
+
+    /// The rows beside a buried project or experiment, likewise: the mark goes when none is left.
+    private func purgeBeside() throws(StorageError) -> Bool {
+        guard let owner = try nextBurial() else { return false }
+        var left = Self.purgeBytesMax
+        try purge("item", "length(data)", where: "owner = ?", RunKey(owner.coded), &left)
+        if case .project(let project) = owner {
+            // These tables have no row numbers, and their rows are small.
+            let rows = Int64(Self.purgeBytesMax / 1024)
+            for (table, key) in [("named_version", "version"), ("named_alias", "alias")] where left > 0 {
+                let place = "SELECT name, \(key) FROM \(table) WHERE project = ? LIMIT ?"
+                let count = try connection.integer("SELECT count(*) FROM (\(place))", project, rows) ?? 0
+                try connection.run(
+                    "DELETE FROM \(table) WHERE project = ? AND (name, \(key)) IN (\(place))", project, project, rows)
+                left -= count * 1024
+            }
+        }
+        guard left > 0 else { return true }
+        try setSetting(Burial.setting(owner), nil)
+        return try nextBurial() != nil
     }
 
     /// Removes rows until the budget is spent. Each row counts as 64 bytes at the least, for its place in the indexes.
@@ -83,4 +114,10 @@ extension SQLiteTransaction {
             try connection.run("DELETE FROM rich WHERE id = ?", row)
         }
     }
+}
+
+/// The mark of a project or experiment whose rows beside it are to go: a setting, found by its beginning.
+enum Burial {
+    static let prefix = "buried/"
+    static func setting(_ owner: Item.Owner) -> String { prefix + String(owner.coded) }
 }
