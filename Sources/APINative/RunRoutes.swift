@@ -138,7 +138,12 @@ extension NativeAPI {
         let caller = try exchange.caller()
         return try exchange.engine.read { (reader: any StoreReader) throws(Refusal) in
             let run = try exchange.engine.readable(exchange["run"], in: experiment, by: caller, reader)
-            return .json(try reader.body(of: run))
+            var viewer = RunViewer(reader)
+            let view = try viewer.view(run)
+            let registered = try exchange.engine.modelVersions(of: run, reader).filter {
+                caller.may(.read, on: $0.model.project)
+            }
+            return .json(try encoded { $0.run(view, registered: registered) })
         }
     }
 

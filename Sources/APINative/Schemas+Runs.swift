@@ -120,6 +120,9 @@ extension Schemas {
                     "environment": Schema.orNull(Schema.map(of: Schema.anything())),
                     "properties": Schema.map(of: Schema.text(), "What else was said of it."),
                     "problems": Schema.integer("How many lines of its record could not be used."),
+                    "model_versions": Schema.list(
+                        of: Schema.reference("ModelVersion"),
+                        "What was registered from it; where one run is shown."),
                 ])
         ),
         ("RunList", Schema.page("runs", of: "Run")),

@@ -91,7 +91,10 @@ extension JSONWriter {
         }
     }
 
-    mutating func run(_ view: RunView) {
+    /// `registered` are the versions of models that were made from it, where they were looked for.
+    mutating func run(
+        _ view: RunView, registered: [(model: RegisteredModel, version: ModelVersion)]? = nil
+    ) {
         let run = view.run
         object { writer in
             writer.member("id", run.id.text)
@@ -140,6 +143,13 @@ extension JSONWriter {
                 for (key, value) in properties.entries where key != "environment" { writer.member(dynamic: key, value) }
             }
             writer.member("problems", view.problems)
+            if let registered {
+                writer.array("model_versions") { writer in
+                    for (model, version) in registered {
+                        writer.modelVersion(version, of: model, project: view.project)
+                    }
+                }
+            }
         }
     }
 

@@ -16,7 +16,9 @@ package enum FeedScope: Sendable, Hashable {
 
 /// One thing to tell, encoded once and shared by all who hear it.
 package struct FeedFrame: Sendable {
-    package enum Kind: String, Sendable { case metrics, run, experiment, project, reset }
+    package enum Kind: String, Sendable {
+        case metrics, run, experiment, project, model, loggedModel = "logged_model", reset
+    }
     package var kind: Kind
     package var project: ProjectID?
     package var experiment: ExperimentID?
@@ -270,6 +272,9 @@ struct FeedReader {
             let project = try store.experiment(id)?.project
             frames.append(named(.experiment, "experiment_id", "\(id)", project: project, experiment: id, at: cursor))
         }
+        for id in changes.cards {
+            if let card = try store.card(id), let frame = frame(of: card, at: cursor) { frames.append(frame) }
+        }
         for run in try store.runs(changes.runs) {
             homes[run.key] = Home(id: run.id, experiment: run.experiment, project: run.project)
             frames.append(frame(of: run, at: cursor))
@@ -305,6 +310,30 @@ struct FeedReader {
         }
         return FeedFrame(
             kind: kind, project: project, experiment: experiment, run: nil, json: writer.bytes, cursor: cursor)
+    }
+
+    /// A version changes its model too, so that one frame tells of both.
+    private func frame(of card: Card, at cursor: ChangeCursor) -> FeedFrame? {
+        let kind: FeedFrame.Kind
+        var experiment: ExperimentID?
+        switch card.kind {
+        case RegisteredModel.kind: kind = .model
+        case LoggedModel.kind:
+            kind = .loggedModel
+            experiment = (try? LoggedModel(card))?.experiment
+        default: return nil
+        }
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("event", kind.rawValue)
+            writer.member(dynamic: kind == .model ? "model" : "model_id", card.key)
+            writer.member("project_id", "\(card.project)")
+            if let experiment { writer.member("experiment_id", "\(experiment)") }
+            writer.member("life", "\(card.life)")
+            writer.member("seq", cursor.text)
+        }
+        return FeedFrame(
+            kind: kind, project: card.project, experiment: experiment, run: nil, json: writer.bytes, cursor: cursor)
     }
 
     private func frame(of run: Run, at cursor: ChangeCursor) -> FeedFrame {

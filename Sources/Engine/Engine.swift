@@ -22,6 +22,9 @@ package final class Engine: Sendable {
     package let log: Log
     package let feed: ChangeFeed
     package let index: RunIndex
+    let models: CardShelf<RegisteredModel>
+    let modelVersions: CardShelf<ModelVersion>
+    let loggedModels: CardShelf<LoggedModel>
     let audit = AuditTrail()
 
     package init(
@@ -30,6 +33,11 @@ package final class Engine: Sendable {
         (self.store, self.clock, self.settings, self.log) = (store, clock, settings, log)
         feed = ChangeFeed(store: store, log: log)
         index = RunIndex(store: store, memoryBudget: settings.indexMemoryBytes)
+        models = CardShelf(RegisteredModel.kind) { card throws(Refusal) in try RegisteredModel(card) }
+        modelVersions = CardShelf(ModelVersion.kind) { card throws(Refusal) in try ModelVersion(card) }
+        loggedModels = CardShelf(
+            LoggedModel.kind, memoryBudget: settings.indexMemoryBytes / 4
+        ) { card throws(Refusal) in try LoggedModel(card) }
     }
 
     /// Runs a change in a transaction: the rules through the ledger, then the audit entries of what it changed.

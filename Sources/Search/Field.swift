@@ -18,6 +18,8 @@ package struct Field: Hashable, Sendable {
         case tag(String)
         case metric(String, MetricPart)
         case dataset(DatasetPart)
+        /// An attribute of a document that is no run, by its name in that document's `Vocabulary`. Runs have none.
+        case other(String, FieldKind)
     }
 
     package static func attribute(_ attribute: Attribute) -> Field { Field(.attribute(attribute)) }
@@ -77,6 +79,7 @@ extension Field {
     package var kind: FieldKind {
         switch name {
         case .attribute(let attribute): attribute.kind
+        case .other(_, let kind): kind
         case .param, .tag, .dataset(.version): .typedText
         case .metric: .number
         case .dataset: .text

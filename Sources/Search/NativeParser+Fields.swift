@@ -20,6 +20,7 @@ extension NativeParser {
             }
             throw expected(what, after: previous)
         }
+        if let vocabulary { return try self.field(in: vocabulary, path) }
         return try resolve(path)
     }
 
@@ -128,6 +129,7 @@ extension NativeParser {
             switch field.name {
             case .attribute(let attribute): attribute.exists(on: relation)
             case .tag: true
+            case .other: false
             case .param, .metric, .dataset: relation == .parent
             }
         guard exists, field.relation == .run else {

@@ -17,11 +17,12 @@ extension Query {
     ///
     /// `names` are asked only for advice and suggestions; what a query means never depends on them.
     package static func parse(
-        _ text: String, orderBy: [String] = [], limit: Int? = nil, names: KnownNames = .none
+        _ text: String, orderBy: [String] = [], limit: Int? = nil, names: KnownNames = .none,
+        of vocabulary: Vocabulary? = nil
     ) throws(SearchError) -> Query {
-        var parser = try NativeParser(text, names: names)
+        var parser = try NativeParser(text, names: names, vocabulary: vocabulary)
         var query = try parser.query()
-        let terms = try orderTerms(orderBy, names: names)
+        let terms = try orderTerms(orderBy, names: names, of: vocabulary)
         if !terms.isEmpty {
             guard query.order.isEmpty else {
                 throw SearchError(
@@ -39,11 +40,11 @@ extension Query {
 
     /// Reads an order: `["metrics.f1 DESC", "start_time"]` or the same as one comma list.
     package static func orderTerms(
-        _ orderBy: [String], names: KnownNames = .none
+        _ orderBy: [String], names: KnownNames = .none, of vocabulary: Vocabulary? = nil
     ) throws(SearchError) -> [OrderTerm] {
         var terms: [OrderTerm] = []
         for text in orderBy {
-            var parser = try NativeParser(text, names: names)
+            var parser = try NativeParser(text, names: names, vocabulary: vocabulary)
             if parser.scanner.atEnd { continue }
             terms += try parser.order()
             try parser.expectEnd("“,” or the end")
@@ -59,6 +60,8 @@ struct NativeParser {
     let names: KnownNames
     /// Set when a whole sentence is read: bare names of metrics and params, words without quotes, commas for AND.
     let sentence: SentenceNames?
+    /// Set when the documents are no runs.
+    let vocabulary: Vocabulary?
     var mentions: [Mention] = []
     private var terms = 0
     private var depth = 0
@@ -73,7 +76,9 @@ struct NativeParser {
         var place: Scanner.Place
     }
 
-    init(_ text: String, names: KnownNames, sentence: SentenceNames? = nil) throws(SearchError) {
+    init(
+        _ text: String, names: KnownNames, sentence: SentenceNames? = nil, vocabulary: Vocabulary? = nil
+    ) throws(SearchError) {
         guard text.utf8.count <= SearchLimits.textBytes else {
             throw SearchError(
                 .limit, "The filter has \(text.utf8.count) bytes, more than \(SearchLimits.textBytes).",
@@ -82,6 +87,7 @@ struct NativeParser {
         scanner = Scanner(text)
         self.names = names
         self.sentence = sentence
+        self.vocabulary = vocabulary
     }
 
     mutating func query() throws(SearchError) -> Query {

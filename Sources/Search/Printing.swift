@@ -80,6 +80,7 @@ extension Field: CustomStringConvertible {
             case .tag(let key): "tags.\(Field.spelled(key))"
             case .metric(let key, .latest): "metrics.\(Field.spelled(key, endsBeforePart: true))"
             case .metric(let key, let part): "metrics.\(Field.spelled(key)).\(part.word)"
+            case .other(let name, _): name
             case .dataset(let part): "dataset.\(part.rawValue)"
             }
         return relation == .run ? own : "\(relation.rawValue).\(own)"

@@ -33,9 +33,14 @@ extension SQLiteTransaction {
         if let taken, taken != card.id { throw .cardTaken(card) }
     }
 
-    func removeCard(_ id: Int64) throws(StorageError) { try connection.run("DELETE FROM card WHERE id = ?", id) }
+    /// A removal moves the revision too: what is the same revision is the same cards.
+    func removeCard(_ id: Int64) throws(StorageError) {
+        _ = try revision()
+        try connection.run("DELETE FROM card WHERE id = ?", id)
+    }
 
     func removeCards(in project: ProjectID, owner: String?) throws(StorageError) {
+        _ = try revision()
         if let owner {
             return try connection.run("DELETE FROM card WHERE owner = ? AND project = ?", owner, project)
         }

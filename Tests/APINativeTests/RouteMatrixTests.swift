@@ -24,6 +24,9 @@ import Testing
             if route.path == "/api/v1/runs", route.method == .post {
                 body = Array("{\"experiment\":\"lr-sweep\",\"project\":\"\(world.project.slug)\"}".utf8)
             }
+            if route.path == "/api/v1/models", route.method == .post {
+                body = Array("{\"name\":\"new\",\"project\":\"\(world.project.slug)\"}".utf8)
+            }
             let before = try world.api.engine.read { (reader: any StoreReader) throws(Refusal) in
                 try reader.audit(nil, before: nil, limit: 1).first?.number ?? 0
             }

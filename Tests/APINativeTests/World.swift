@@ -15,6 +15,7 @@ final class World {
     let experiment: Experiment
     let run: Run
     let token: String
+    private(set) var loggedModel = ""
 
     enum Person: String, CaseIterable {
         case stranger, nobody, reader, writer, admin, projectReader, projectAdmin
@@ -72,6 +73,26 @@ final class World {
         _ = try api.engine.putUser(admin, name: "someone", role: .read)
         token = try api.engine.createToken(admin, for: "someone", label: "old").token.id
         try record(in: run, of: project)
+        try register(from: run, of: project)
+    }
+
+    /// A model with two versions and an alias, and a logged one.
+    private func register(from run: Run, of project: Project) throws {
+        loggedModel = try api.engine.changeAndWait(.local(via: "test")) { ledger throws(Refusal) in
+            _ = try ledger.createModel("churn", in: project.id, tags: Pairs([("team", .some("crm"))]))
+            for alias in ["production", "candidate"] {
+                var draft = ModelVersionDraft(source: "runs:/\(run.id)/models/best.pt")
+                draft.run = run.id.text
+                draft.aliases = [alias]
+                _ = try ledger.createModelVersion(of: "churn", in: project.id, draft)
+            }
+            var draft = LoggedModelDraft(experiment: run.experiment)
+            draft.sourceRun = run.id.text
+            draft.params = Pairs([("depth", ParamValue(text: "6", kind: .number))])
+            let model = try ledger.createLoggedModel(draft)
+            let metric = ModelMetric(key: "accuracy", value: .nan, step: 1, time: ledger.now, dataset: "test")
+            return try ledger.logLoggedModelMetrics([metric], of: model.id).id
+        }
     }
 
     /// Points, a rich value, an artifact, and two versions of a named one.
@@ -168,6 +189,8 @@ final class World {
         case "artifact": "spam-model"
         case "version": "1"
         case "alias": "production"
+        case "model": "churn"
+        case "logged": world.loggedModel
         default: nil
         }
     }

@@ -10,6 +10,10 @@ extension World {
                     try session.api.all(["experiments"], [], under: "experiments", limit: 500).items
                         .compactMap { $0["name"]?.string }
                 },
+                word("models", "Names of registered models") { session in
+                    try session.api.all(["models"], [], under: "models", limit: 500).items
+                        .compactMap { $0["name"]?.string }
+                },
                 word("runs", "Short ids of runs") { session in
                     let runs = try session.runs(of: nil, filter: nil, limit: 200).runs
                     return RunTable.union([runs.reversed().map(\.shown)])

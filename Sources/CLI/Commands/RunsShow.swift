@@ -143,6 +143,16 @@ extension Session {
                 details.value(artifact["path"]?.string ?? "", size + type)
             }
         }
+        if let versions = run.json["model_versions"]?.array, !versions.isEmpty {
+            details.heading("Registered as")
+            for version in versions {
+                let stage = version["stage"]?.string.flatMap { $0 == "None" ? nil : $0 }
+                let words = (version["aliases"]?.array ?? []).compactMap(\.string) + [stage].compactMap(\.self)
+                details.value(
+                    "\(version["name"]?.string ?? "") \(Numbers.text(version["version"] ?? .null))",
+                    words.isEmpty ? version["source"]?.string : words.joined(separator: ", "))
+            }
+        }
         return details
     }
 

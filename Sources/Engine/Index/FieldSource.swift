@@ -28,6 +28,7 @@ enum FieldSource {
 
     private init(_ name: Field.Name) {
         switch name {
+        case .other: self = .constant(.missing)
         case .param, .tag, .dataset: self = .values(.values(name))
         case .metric(_, .at): self = .document
         case .metric: self = .numbers(.numbers(name))

@@ -55,6 +55,7 @@ package struct RunDocumentView: SearchDocument {
             return Latest.of(points).map { .number($0.value) } ?? .missing
         case .metric(let key, let part):
             return SearchValue(number: part.number(of: try reader.metrics(of: run, named: [key]).first))
+        case .other: return .missing
         case .dataset(let part): return try DatasetFacts.values(of: part, run.key, reader)
         }
     }
