@@ -55,6 +55,10 @@ extension World {
                 environment: "COMPAT_PORTS"),
             Option("workers", value: "N", "Accepted and ignored: threads are counted by themselves", shape: .count),
             Option(
+                "synchronous", value: "MODE",
+                "full: acknowledged means on disk; normal: faster, and a power cut may take the last seconds",
+                standard: "full", choices: ["full", "normal"]),
+            Option(
                 "index-memory", value: "MIB", "Memory for searches", shape: .integer(1...1_000_000), standard: "256"),
         ]
             + limits.map { limit in
@@ -105,6 +109,7 @@ extension World {
         for limit in World.limits {
             if let value = parsed.integer("limit-\(limit.name)") { options.limits[keyPath: limit.path] = value }
         }
+        options.syncsEachCommit = parsed.text("synchronous") != "normal"
         if let mebibytes = parsed.integer("index-memory") { options.indexMemoryBytes = mebibytes << 20 }
         return options
     }
