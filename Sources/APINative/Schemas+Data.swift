@@ -281,7 +281,42 @@ extension Schemas {
                 "Where an alias shall point.", required: ["version"],
                 ["version": Schema.either(Schema.integer(), Schema.text("Another alias."))], example: ["version": 2])
         ),
+        ("NewInput", link(example: "spam-model:production")),
+        ("NewOutput", link(example: "spam-model:latest")),
+        (
+            "LinkedVersion",
+            Schema.object(
+                "A version that a run used or made.", required: ["run_id", "role", "project", "artifact"],
+                [
+                    "run_id": Schema.text(), "role": Schema.word("", of: ["input", "output"]),
+                    "project": Schema.text("The slug of the artifact's project."), "linked_at": Schema.time(),
+                    "artifact": Schema.reference("ArtifactVersion"),
+                ])
+        ),
+        ("InputList", Schema.page("inputs", of: "LinkedVersion")),
+        ("OutputList", Schema.page("outputs", of: "LinkedVersion")),
+        (
+            "VersionUser",
+            Schema.object(
+                "A run that made or used a version.", required: ["run_id", "short_id", "experiment", "role"],
+                [
+                    "run_id": Schema.text(), "short_id": Schema.text(), "run_name": Schema.text(),
+                    "experiment_id": Schema.text(), "experiment": Schema.text(),
+                    "role": Schema.word("", of: ["input", "output"]), "linked_at": Schema.time(),
+                ])
+        ),
+        ("VersionUserList", Schema.page("runs", of: "VersionUser")),
     ]
+
+    private static func link(example: JSONValue) -> JSONValue {
+        Schema.object(
+            "A version of a named artifact.", required: ["artifact"],
+            [
+                "artifact": Schema.text("`name`, `name:alias` or `name:3`."),
+                "version": Schema.either(Schema.integer(), Schema.text("An alias; else the latest.")),
+                "project": Schema.text("The artifact's project, where it is not the run's."),
+            ], example: ["artifact": example])
+    }
 
     private static let artifact = Schema.object(
         "A file of a run.", required: ["path", "type", "size_bytes"],

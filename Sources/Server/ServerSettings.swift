@@ -25,6 +25,8 @@ package struct ServerSettings: Sendable {
     /// `none`, `proxy:<header>`, or nothing: open on loopback while there are no users, tokens otherwise.
     package var authMode: String?
     package var limits = Limits.standard
+    /// Whether acknowledged means on disk.
+    package var syncsEachCommit = true
     /// What searches may keep in memory.
     package var indexMemoryBytes = 256 << 20
 
@@ -41,6 +43,7 @@ package struct ServerSettings: Sendable {
         var options = SQLiteStore.Options()
         options.compactsByItself = true
         options.cacheFolder = cacheFolder
+        options.syncsEachCommit = syncsEachCommit
         options.onProblem = { log.warning("Compaction met a problem: \($0)") }
         return options
     }

@@ -34,7 +34,9 @@ final class Connection {
     /// Texts are written in the source, so there are about a hundred; the bound is for those made from lists.
     private static let statementsMax = 256
 
-    init(path: String, mode: Mode, creates: Bool = false, busyMillis: Int32 = 5000) throws(StorageError) {
+    init(
+        path: String, mode: Mode, creates: Bool = false, busyMillis: Int32 = 5000, syncsEachCommit: Bool = true
+    ) throws(StorageError) {
         var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         var name = path
         switch mode {
@@ -64,7 +66,7 @@ final class Connection {
         switch mode {
         case .writer:
             try run("PRAGMA cache_size=-16384")
-            try run("PRAGMA synchronous=FULL")
+            try run("PRAGMA synchronous=\(syncsEachCommit ? "FULL" : "NORMAL")")
             try run("PRAGMA wal_autocheckpoint=1000")
         case .reader:
             try run("PRAGMA cache_size=-8192")

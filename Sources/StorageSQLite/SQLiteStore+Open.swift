@@ -23,6 +23,12 @@ extension SQLiteStore {
         package var fileSystem: @Sendable (String) -> FileSystem = FileSystem.of(folder:)
         package var now: @Sendable () -> Timestamp = Options.wallClock
         var writer = Writer.Limits()
+        /// Whether a commit is on the disk before it is acknowledged. Without, a power cut may take what was acknowledged
+        /// last; a crash of the process takes nothing, and the file stays whole.
+        package var syncsEachCommit: Bool {
+            get { writer.syncsEachCommit }
+            set { writer.syncsEachCommit = newValue }
+        }
 
         package init() {}
 
@@ -69,7 +75,8 @@ extension SQLiteStore {
         try lock.acquire()
         do {
             defer { lock.release() }
-            connection = try Connection(path: place.database, mode: .writer, creates: true)
+            connection = try Connection(
+                path: place.database, mode: .writer, creates: true, syncsEachCommit: options.syncsEachCommit)
             do throws(StorageError) {
                 id = try prepare(connection, place, options, migrations)
             } catch {

@@ -19,6 +19,8 @@ final class Writer: Sendable {
         var idleSeconds = 2.0
         /// No change is counted as less, which also bounds how many can be queued.
         var changeBytesMin = 256
+        /// Without, what was acknowledged last may be gone after a power cut; the file stays whole.
+        var syncsEachCommit = true
     }
 
     private struct Queue {
@@ -43,7 +45,7 @@ final class Writer: Sendable {
         _ connection: sending Connection, lock: WriteLock, names: NameTable, limits: Limits = Limits()
     ) throws(StorageError) {
         (self.lock, self.names, self.limits, path) = (lock, names, limits, connection.path)
-        let desk = Desk(connection)
+        let desk = Desk(connection, syncsEachCommit: limits.syncsEachCommit)
         let started = startThread(named: "martlet-writer") { self.work(at: desk) }
         guard let started else {
             throw StorageError(.busy, "The system gives no thread for the store's writer.", remedy: "Try again later.")
@@ -56,11 +58,14 @@ final class Writer: Sendable {
         /// Nil after a failure, until it is opened anew.
         var connection: Connection?
         var needsCheckpoint = true
-        init(_ connection: Connection) { self.connection = connection }
+        private let syncsEachCommit: Bool
+        init(_ connection: Connection, syncsEachCommit: Bool) {
+            (self.connection, self.syncsEachCommit) = (connection, syncsEachCommit)
+        }
 
         func connected(to path: String) throws(StorageError) -> Connection {
             if let connection { return connection }
-            let fresh = try Connection(path: path, mode: .writer)
+            let fresh = try Connection(path: path, mode: .writer, syncsEachCommit: syncsEachCommit)
             connection = fresh
             return fresh
         }

@@ -119,7 +119,8 @@ final class World {
             try ledger.admit(stored[1], in: blobs)
             for digest in stored {
                 _ = try ledger.publish(
-                    "spam-model", in: project.id, digest: digest, size: 7, type: "model", from: run.key,
+                    "spam-model", in: project.id, digest: digest, size: 7, type: "model",
+                    from: digest == stored[0] ? run.key : nil,
                     metadata: "{}", aliases: digest == stored[0] ? ["production"] : [])
             }
             // So that there is a best one.

@@ -15,6 +15,21 @@ import Testing
         }
     }
 
+    @Test("a commit is synced before it is acknowledged, unless that was given up aloud", arguments: [true, false])
+    func durability(_ isFull: Bool) throws {
+        try withFolder { folder in
+            var options = SQLiteStore.Options()
+            #expect(options.syncsEachCommit)
+            options.syncsEachCommit = isFull
+            let store = try SQLiteStore.open(folder: folder, options: options)
+            defer { store.close() }
+            let level = try store.write { tx throws(StorageError) in
+                try (tx as? SQLiteTransaction)?.connection.integer("PRAGMA synchronous")
+            }
+            #expect(level == (isFull ? 2 : 1))
+        }
+    }
+
     @Test("the folder is made where it is missing, parents and all")
     func made() throws {
         try withFolder { folder in

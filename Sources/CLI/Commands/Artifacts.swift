@@ -7,7 +7,21 @@ extension World {
     var artifacts: Command {
         Command(
             "artifacts", summary: "Artifacts: the files of a run",
-            subcommands: [artifactsList, artifactsPut, artifactsGet, artifactsDelete])
+            subcommands: [artifactsList, artifactsPut, artifactsGet, artifactsDelete, artifactsLineage])
+    }
+
+    private var artifactsLineage: Command {
+        command(
+            "lineage", "What a run used and made, or who made and used a named artifact",
+            arguments: [Argument("what", "A run, or a named artifact as NAME:VERSION, NAME:ALIAS or NAME:")],
+            options: [Shared.experiment, Shared.project] + Shared.tables,
+            examples: [
+                Example("martlet artifacts lineage run_03 -e ridge"),
+                Example("martlet artifacts lineage spam-model:production"),
+            ]
+        ) { session in
+            try session.showLineage(session.parsed.text("what") ?? "")
+        }
     }
 
     private var artifactsList: Command {
@@ -83,6 +97,51 @@ extension World {
 }
 
 extension Session {
+    func showLineage(_ what: String) throws(CommandFailure) -> ExitCode {
+        guard let colon = what.lastIndex(of: ":"), !what.hasPrefix("id:"), !what.hasPrefix("name:") else {
+            return try showLineage(ofRun: what)
+        }
+        let version = what[what.index(after: colon)...]
+        let found = try api.all(
+            [
+                "projects", parsed.text("project") ?? "default", "artifacts", String(what[..<colon]), "versions",
+                version.isEmpty ? "latest" : String(version), "runs",
+            ], [], under: "runs")
+        var table = Table([
+            .text("Run"), .text("Experiment", priority: 2), .text("Role"), .text("Name", priority: 3), .text("When"),
+        ])
+        for run in found.items {
+            table.add([
+                .init(run["short_id"]?.string), .init(textOrNil(run["experiment"])), .init(run["role"]?.string),
+                .init(textOrNil(run["run_name"])), .init(age(run["linked_at"])),
+            ])
+        }
+        show(table, json: ["runs": .array(found.items)], empty: "No run has made or used it.")
+        return .good
+    }
+
+    private func showLineage(ofRun what: String) throws(CommandFailure) -> ExitCode {
+        let id = try runReference(what)
+        let used = try api.all(["runs", id, "inputs"], [], under: "inputs").items
+        let made = try api.all(["runs", id, "outputs"], [], under: "outputs").items
+        var table = Table([
+            .text("Role"), .text("Artifact", priority: 3), .number("Version"), .text("Project", priority: 2),
+            .text("When"),
+        ])
+        for link in used + made {
+            let version = link["artifact"]?["version"]?.int64.map { "\($0)" }
+            table.add([
+                .init(link["role"]?.string), .init(textOrNil(link["artifact"]?["name"])),
+                .init(version, exact: version),
+                .init(link["project"]?.string), .init(age(link["linked_at"])),
+            ])
+        }
+        show(
+            table, json: ["inputs": .array(used), "outputs": .array(made)],
+            empty: "The run has used and made no named artifact.")
+        return .good
+    }
+
     /// An artifact's path as segments of an address.
     static func parts(_ path: String) -> [String] { path.split(separator: "/").map(String.init) }
 

@@ -61,6 +61,10 @@ extension World {
                 "artifacts-destination", value: "FOLDER",
                 "Folder for what MLflow clients upload here; else the store", candidates: .folders),
             Option(
+                "synchronous", value: "MODE",
+                "full: acknowledged means on disk; normal: faster, and a power cut may take the last seconds",
+                standard: "full", choices: ["full", "normal"]),
+            Option(
                 "index-memory", value: "MIB", "Memory for searches", shape: .integer(1...1_000_000), standard: "256"),
         ]
             + limits.map { limit in
@@ -115,6 +119,7 @@ extension World {
         options.artifactsDestination = parsed.text("artifacts-destination").map {
             Disk.absolute($0, from: workingFolder)
         }
+        options.syncsEachCommit = parsed.text("synchronous") != "normal"
         if let mebibytes = parsed.integer("index-memory") { options.indexMemoryBytes = mebibytes << 20 }
         return options
     }

@@ -46,6 +46,11 @@ private enum Serving {
             throw CommandFailure(error)
         }
         terminal.line("Store: \(options.folder)", to: .error)
+        if !options.syncsEachCommit {
+            terminal.line(
+                "--synchronous normal: what was acknowledged in the last seconds before a power cut may be lost. A crash of the server alone loses nothing.",
+                to: .error)
+        }
         for address in server.addresses { terminal.line("Martlet answers at \(address)\(options.basePath)") }
         if let invitation = server.invitation, let address = server.addresses.first {
             terminal.line("First admin (works once): \(address)\(options.basePath)/login#\(invitation)")

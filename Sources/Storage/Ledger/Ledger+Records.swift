@@ -133,6 +133,7 @@ extension Ledger {
         note(
             "artifact.publish", .project(project), in: project,
             after: [("name", name), ("version", "\(version.version)"), ("sha256", digest.text)])
+        if let run, let producer = try tx.run(run) { try remember(producer, .output, version, in: project, who: "") }
         return (version, known == nil)
     }
 
