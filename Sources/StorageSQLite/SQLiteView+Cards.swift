@@ -32,7 +32,9 @@ extension SQLiteView {
 
     func cards(_ kind: String, key: String) throws(StorageError) -> [Card] {
         try connection.all(
-            "SELECT \(Card.columns) FROM card WHERE kind = ? AND key = ? ORDER BY id", kind, key, row: Card.init)
+            // Left to itself SQLite takes card_kind, where the order is for nothing and the key is not.
+            "SELECT \(Card.columns) FROM card INDEXED BY card_name WHERE kind = ? AND key = ? ORDER BY id", kind, key,
+            row: Card.init)
     }
 
     func cards(_ kind: String, owner: String?, changedAfter revision: Int64) throws(StorageError) -> [Card] {

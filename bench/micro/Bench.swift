@@ -9,7 +9,7 @@ struct Bench {
     static let sections: [(name: String, run: @Sendable (Settings, inout Report) throws -> Void)] = [
         ("parse", Parsing.run), ("ingest", Ingest.run), ("producers", Producers.run),
         ("compaction", Compaction.run), ("bytes", BytesOnDisk.run), ("curves", Curves.run),
-        ("journal", FullJournal.run), ("search", SearchAtSize.run), ("wide", WideRuns.run),
+        ("journal", FullJournal.run), ("search", SearchAtSize.run), ("registry", Registry.run), ("wide", WideRuns.run),
         ("wide-ask", WideRuns.ask),
     ]
 

@@ -39,7 +39,8 @@ final class CardShelf<Value: Sendable>: Sendable {
     func all(owner: String? = nil, _ reader: any StoreReader) throws(Refusal) -> [Value] {
         let revision = try reader.cursor().revision
         let result = state.withLock { state -> Result<[Value], Refusal> in
-            var shelf = state.shelves[owner] ?? Shelf()
+            // Taken out, so that what is appended to is not copied first; after a failure it is read anew.
+            var shelf = state.shelves.removeValue(forKey: owner) ?? Shelf()
             do throws(Refusal) {
                 if shelf.revision < revision { try bring(&shelf, to: revision, owner, reader) }
             } catch {

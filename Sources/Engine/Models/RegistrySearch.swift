@@ -36,7 +36,6 @@ struct RegistrySearch<Document: RegistryDocument> {
     private let limit: Int
     private let after: [SortKey?]?
     private let digest: UInt64
-    private let context: EvaluationContext
     private let now: Timestamp
 
     init(_ request: RegistryRequest, scope: [String], now: Timestamp) throws(Refusal) {
@@ -75,9 +74,6 @@ struct RegistrySearch<Document: RegistryDocument> {
             after = read.keys
         }
         (self.after, self.now) = (after, moment)
-        context = EvaluationContext(
-            now: moment.micros, deadline: .now.advanced(by: .seconds(Engine.searchSeconds))
-        ) { _, word in word.lowercased() }
     }
 
     func page(of documents: some Sequence<Document>) throws(Refusal) -> RegistryPage<Document> {
@@ -107,6 +103,10 @@ struct RegistrySearch<Document: RegistryDocument> {
     private func select(
         _ documents: some Sequence<Document>, _ order: SortOrder, after last: [SortKey]?
     ) throws(SearchError) -> RegistryPage<Document> {
+        // The time that a first look takes to read all cards does not count.
+        let context = EvaluationContext(
+            now: now.micros, deadline: .now.advanced(by: .seconds(Engine.searchSeconds))
+        ) { _, word in word.lowercased() }
         let filter = try query.filter.compiled(in: context)
         var first = FirstRanked<(keys: [SortKey], document: Document)>(limit) { order.compare($0.keys, $1.keys) }
         var (total, remaining, seen) = (0, 0, 0)
