@@ -21,6 +21,8 @@ package final class MLflowAPI: Sendable {
     static let all: [Endpoint] =
         experimentEndpoints + runEndpoints + loggingEndpoints + historyEndpoints + searchEndpoints + inputEndpoints
         + aboutEndpoints
+        + evaluationDatasetEndpoints + evaluationRecordEndpoints
+        + traceEndpoints + traceChangeEndpoints + assessmentEndpoints
 
     /// What is to happen with a request; nil when the address is not MLflow's.
     package func plan(_ head: Request) -> Plan? {

@@ -41,6 +41,9 @@ struct Message: Sendable {
         return value
     }
 
+    /// A field whose null is a value too.
+    func written(_ name: String) -> JSONValue? { fields[name] }
+
     func has(_ name: String) -> Bool { self[name] != nil }
 
     func text(_ name: String) throws(Refusal) -> String? {

@@ -6,8 +6,9 @@ import Synchronization
 
 /// Who changed what, written in the transaction that changed it.
 ///
-/// An edit is an entry; points are one entry for each run, writer and minute, at the first batch of the minute. Each
-/// entry's hash covers the one before it in its project, so that a line that was changed or cut out shows.
+/// An edit is an entry; points are one entry for each run, writer and minute, at the first batch of the minute, and so
+/// are the traces of an experiment. Each entry's hash covers the one before it in its project, so that a line that was
+/// changed or cut out shows.
 final class AuditTrail: Sendable {
     /// The minute in which points of a run by a writer were last put down. Bounded: a forgotten one costs one entry.
     private let pulses = Mutex<[String: Int64]>([:])
@@ -17,7 +18,7 @@ final class AuditTrail: Sendable {
     ) throws(Refusal) {
         let minute = now.micros / 60_000_000
         for change in changes {
-            if change.action == "points.log" || change.action == "rich.log" {
+            if AuditTrail.isStream(change.action) {
                 let pulse = "\(subject(of: change)) \(caller.principal)"
                 let isNew = pulses.withLock { pulses in
                     if pulses[pulse] == minute { return false }
@@ -29,6 +30,10 @@ final class AuditTrail: Sendable {
             }
             try append(change, by: caller, in: tx, at: now)
         }
+    }
+
+    private static func isStream(_ action: String) -> Bool {
+        ["points.log", "rich.log", "traces.log", "spans.log"].contains(action)
     }
 
     private func append(

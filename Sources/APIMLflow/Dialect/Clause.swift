@@ -20,6 +20,7 @@ struct Clause: Equatable {
         case greaterOrEqual = ">="
         case like = "LIKE"
         case ilike = "ILIKE"
+        case rlike = "RLIKE"
         case among = "IN"
         case notAmong = "NOT IN"
         case isNull = "IS NULL"
@@ -80,6 +81,7 @@ struct Clause: Equatable {
         case (.notAmong, .list(let values, _)): return .among(values.map { .exactText($0) }, negated: true)
         case (.like, .text(let pattern, _)): return Clause.like(pattern, ignoringCase: false)
         case (.ilike, .text(let pattern, _)): return Clause.like(pattern, ignoringCase: true)
+        case (.rlike, .text(let pattern, _)): return .matches(pattern, negated: false)
         case (_, .text(let text, _)):
             if let comparison = comparator.comparison { return .compare(comparison, .exactText(text)) }
         case (_, .word(let word)): throw Clause.unquoted(word)

@@ -105,7 +105,10 @@ struct ClauseParser {
         let start = at
         while let character = next, ClauseParser.isWord(character) || character == "." || character == "/" { at += 1 }
         guard at > start else { throw strayClause() }
-        return String(text[start..<at])
+        let written = String(text[start..<at])
+        // The last part of a longer key may be quoted alone, as in span.attributes.`a b`.
+        if written.hasSuffix("."), next == "`", let rest = try quoted() { return written + rest }
+        return written
     }
 
     private mutating func clause(_ entities: [String: Clause.Entity]) throws(Refusal) -> Clause {
@@ -139,6 +142,7 @@ struct ClauseParser {
         }
         if take(keyword: "LIKE") { return .like }
         if take(keyword: "ILIKE") { return .ilike }
+        if take(keyword: "RLIKE") { return .rlike }
         if take(keyword: "IN") { return .among }
         let start = at
         if take(keyword: "NOT") {

@@ -183,6 +183,10 @@ extension Card {
         case RegisteredModel.kind: _ = try RegisteredModel(self)
         case ModelVersion.kind: _ = try ModelVersion(self)
         case LoggedModel.kind: _ = try LoggedModel(self)
+        case EvaluationDataset.kind: _ = try EvaluationDataset(self)
+        case EvaluationRecord.kind: _ = try EvaluationRecord(self)
+        case Trace.kind: _ = try Trace(self)
+        case TraceSpans.kind: _ = try TraceSpans(self)
         default: break
         }
     }
@@ -220,6 +224,19 @@ struct CardFields {
         return found
     }
 
+    func value(_ name: String) -> JSONValue? { object[name] }
+
+    var members: [JSONObject.Member] { object.members }
+
+    func texts(_ name: String) throws(StorageError) -> Pairs<String> {
+        var texts: [(key: String, value: String)] = []
+        for member in try members(name) {
+            guard let text = member.value.string else { throw damaged(name) }
+            texts.append((member.key, text))
+        }
+        return Pairs(unique: texts)
+    }
+
     func members(_ name: String) throws(StorageError) -> [JSONObject.Member] {
         guard let value = object[name] else { return [] }
         guard let object = value.object else { throw damaged(name) }
@@ -244,8 +261,15 @@ struct CardFields {
 
 extension JSONWriter {
     /// A text, unless it is empty.
-    fileprivate mutating func some(_ key: StaticString, _ text: String) {
+    mutating func some(_ key: StaticString, _ text: String) {
         if !text.isEmpty { member(key, text) }
+    }
+
+    mutating func texts(_ key: StaticString, _ texts: Pairs<String>) {
+        guard !texts.isEmpty else { return }
+        object(key) { writer in
+            for (key, value) in texts.entries { writer.member(dynamic: key, value) }
+        }
     }
 
     fileprivate mutating func tags(_ tags: Pairs<TagValue>) {
