@@ -11,7 +11,7 @@ enum ArtifactLocation {
         guard !location.contains("#"), !location.split(separator: "?")[0].contains(";") else {
             throw .mlflow("'artifact_location' URL can't include fragments or params.")
         }
-        guard !hasUpwardStep(String(query)) else { throw .mlflow("Invalid query string: \(query.dropFirst())") }
+        guard !isUpward(query: String(query)) else { throw .mlflow("Invalid query string: \(query.dropFirst())") }
         guard !location.hasPrefix("runs:/") else {
             throw .mlflow("Artifact location cannot be a runs:/ URI. Given: '\(location)'")
         }
@@ -29,6 +29,17 @@ enum ArtifactLocation {
         var text = path
         for _ in 0..<10 {
             if text.split(whereSeparator: { $0 == "/" || $0 == "\\" }).contains("..") { return true }
+            guard let decoded = percentDecoded(text), decoded != text else { return false }
+            text = decoded
+        }
+        return true
+    }
+
+    /// A query has no steps of its own: two dots in it are refused wherever they stand.
+    private static func isUpward(query: String) -> Bool {
+        var text = query
+        for _ in 0..<10 {
+            if text.contains("..") { return true }
             guard let decoded = percentDecoded(text), decoded != text else { return false }
             text = decoded
         }
