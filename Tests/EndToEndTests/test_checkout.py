@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LEFT_OUT = shutil.ignore_patterns(".git", ".build", ".venv", "__pycache__", ".martlet")
+LEFT_OUT = shutil.ignore_patterns(".git", ".build", ".venv*", "__pycache__", ".martlet")
 
 
 def validate(checkout):

@@ -43,7 +43,8 @@ import Testing
     @Test("each package that a script installs is explained")
     func installedPackagesAreExplained() throws {
         let debian = try names(in: "scripts/packages.txt")
-        let python = try names(in: "python/requirements-test.txt", until: "# brought along")
+        var python: [String] = []
+        for list in DependencyTests.pythonLists { python += try names(in: list, until: "# brought along") }
         #expect(!debian.isEmpty && !python.isEmpty)
         for package in debian + python {
             guard let row = row(of: package) else {
@@ -58,13 +59,18 @@ import Testing
 
     @Test("each Python package is pinned to one version")
     func pythonIsPinned() throws {
-        for line in try tree.text("python/requirements-test.txt").split(separator: "\n") where !line.hasPrefix("#") {
-            #expect(
-                line.wholeMatch(of: /[\w.-]+==[\w.]+/) != nil,
-                "python/requirements-test.txt says “\(line)”. Name one version with ==, so that a run can be had again."
-            )
+        for list in DependencyTests.pythonLists {
+            for line in try tree.text(list).split(separator: "\n") where !line.hasPrefix("#") {
+                #expect(
+                    line.wholeMatch(of: /[\w.-]+==[\w.]+/) != nil,
+                    "\(list) says “\(line)”. Name one version with ==, so that a run can be had again.")
+            }
         }
     }
+
+    private static let pythonLists = [
+        "python/requirements-test.txt", "python/requirements-mlflow.txt", "python/requirements-mlflow2.txt",
+    ]
 
     @Test("no library that is linked is under the GPL")
     func nothingLinkedIsGPL() {
