@@ -58,7 +58,10 @@ package final class MartletServer: Sendable {
         let service = ServiceMetrics(engine: engine, blobs: blobs, registry: metrics)
         let gate = Gate(
             settings.gateRules,
-            routes: [{ api.plan($0) }, { mlflow.plan($0) }, { service.plan($0) }, { Welcome.plan($0) }])
+            routes: [
+                { mlflow.planForClient($0) }, { api.plan($0) }, { mlflow.plan($0) }, { service.plan($0) },
+                { Welcome.plan($0) },
+            ])
         invitation = try Invitation.make(settings, engine)
 
         var servers: [HTTPServer] = []
