@@ -98,6 +98,13 @@ let suites: [(name: String, needs: [String])] = [
             "Artifacts", "Engine", "APINative",
         ]
     ),
+    (
+        "APIMLflowTests",
+        [
+            "Observability", "Domain", "JSON", "Series", "Search", "Storage", "HTTPMessages", "Artifacts", "Engine",
+            "APIMLflow",
+        ]
+    ),
     ("CLITests", ["Domain", "JSON", "Observability", "Storage", "Server", "CLI"]),
     ("ThreadsTests", ["Threads"]),
     ("ServerTests", ["Domain", "JSON", "HTTPMessages", "HTTPClient", "Observability", "Server"]),

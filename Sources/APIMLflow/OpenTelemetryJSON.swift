@@ -11,8 +11,13 @@ extension OpenTelemetrySpan {
         guard let resources = request["resourceSpans"]?.array, !resources.isEmpty else { return nil }
         var spans: [OpenTelemetrySpan] = []
         for resource in resources {
+            let service = pairs(resource["resource"]?["attributes"]).first { $0["key"] == "service.name" }
             for scope in resource["scopeSpans"]?.array ?? [] {
-                for span in scope["spans"]?.array ?? [] { spans.append(OpenTelemetrySpan(json: span)) }
+                for json in scope["spans"]?.array ?? [] {
+                    var span = OpenTelemetrySpan(json: json)
+                    span.take(service: service)
+                    spans.append(span)
+                }
             }
         }
         return spans

@@ -20,7 +20,7 @@ struct OpenTelemetrySpan {
     var statusMessage = ""
 
     /// What a span that lacks one of them is refused for.
-    var isWhole: Bool { traceID.contains { $0 != 0 } && spanID.contains { $0 != 0 } }
+    var isWhole: Bool { !traceID.isEmpty && !spanID.isEmpty }
 
     static let statusNames = ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"]
 
@@ -61,8 +61,14 @@ struct OpenTelemetrySpan {
             guard field == 1, wire == .bytes else { return false }
             resources += 1
             var resource = try request.message()
+            var service: JSONValue?
+            let first = spans.count
             try resource.forEachField { resource, field, wire throws(Refusal) in
-                guard field == 2, wire == .bytes else { return false }
+                guard wire == .bytes, field == 1 || field == 2 else { return false }
+                if field == 1 {
+                    service = try serviceName(try resource.message())
+                    return true
+                }
                 var scope = try resource.message()
                 try scope.forEachField { scope, field, wire throws(Refusal) in
                     guard field == 2, wire == .bytes else { return false }
@@ -71,9 +77,30 @@ struct OpenTelemetrySpan {
                 }
                 return true
             }
+            for place in first..<spans.count { spans[place].take(service: service) }
             return true
         }
         return resources == 0 ? nil : spans
+    }
+
+    /// Who sends the spans is said once for all of them; the root is where people look for it.
+    mutating func take(service: JSONValue?) {
+        guard let service, parentID.isEmpty, !attributes.contains(where: { $0["key"] == service["key"] }) else {
+            return
+        }
+        attributes.append(service)
+    }
+
+    private static func serviceName(_ message: ProtobufReader) throws(Refusal) -> JSONValue? {
+        var found: JSONValue?
+        var message = message
+        try message.forEachField { reader, field, wire throws(Refusal) in
+            guard field == 1, wire == .bytes else { return false }
+            let pair = try pair(try reader.message(), depthMax)
+            if pair["key"] == "service.name" { found = pair }
+            return true
+        }
+        return found
     }
 
     private init(_ message: ProtobufReader) throws(Refusal) {

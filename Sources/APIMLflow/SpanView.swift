@@ -38,7 +38,8 @@ enum TracePreview {
     private static let lengthMax = 1000
 
     static func text(_ value: JSONValue, role: String) -> String {
-        let text = message(in: value, role: role) ?? spaced(value)
+        let inner = value.string.flatMap { try? JSONValue(parsing: $0) } ?? value
+        let text = message(in: inner, role: role) ?? spaced(value)
         guard text.unicodeScalars.count > lengthMax else { return text }
         return Names.cut(text, to: lengthMax - 3) + "..."
     }

@@ -87,10 +87,11 @@ extension SpanBatch {
         }
         if view.isRoot {
             state = view.status == "ERROR" ? .error : .ok
-            if let inputs = view.attribute("mlflow.spanInputs") {
+            // The second name is the one of OpenInference, which writes JSON as a text.
+            if let inputs = view.attribute("mlflow.spanInputs") ?? view.attribute("input.value") {
                 requestPreview = TracePreview.text(inputs, role: "user")
             }
-            if let outputs = view.attribute("mlflow.spanOutputs") {
+            if let outputs = view.attribute("mlflow.spanOutputs") ?? view.attribute("output.value") {
                 responsePreview = TracePreview.text(outputs, role: "assistant")
             }
         }
