@@ -41,7 +41,8 @@ package final class MLflowAPI: Sendable {
         switch endpoints.find(head) {
         case .found(let endpoint, let values): endpoint.handler.plan(Call(api: self, request: head, values: values))
         case .wrongMethod(let allowed):
-            .respond(MLflowFailure.wrongMethod(head.method, allowed: allowed))
+            .respond(
+                Unserved.refusal(of: head) ?? MLflowFailure.wrongMethod(head.method, allowed: allowed))
         case .notFound: Unserved.plan(head)
         }
     }

@@ -17,6 +17,22 @@ struct SpanView {
         return pair.flatMap { $0["value"] }.map(SpanView.plain)
     }
 
+    /// All that it says, as people type it: without the wrappings of values and the escapes of JSON inside JSON.
+    var text: String {
+        var said = JSONObject()
+        for key in ["name", "trace_id", "span_id", "parent_span_id", "status"] { said[key] = document[key] }
+        said["attributes"] = SpanView.attributes(of: document)
+        said["events"] = .array(
+            (document["events"]?.array ?? []).map { event in
+                ["name": event["name"] ?? .null, "attributes": SpanView.attributes(of: event)]
+            })
+        return TracePreview.spaced(.object(said))
+    }
+
+    private static func attributes(of holder: JSONValue) -> JSONValue {
+        plain(["kvlist_value": ["values": holder["attributes"] ?? .array([])]])
+    }
+
     /// A value without the wrapping that says its type.
     static func plain(_ any: JSONValue) -> JSONValue {
         guard let member = any.object?.members.first else { return .null }

@@ -17,15 +17,26 @@ enum Unserved {
     ]
 
     static func plan(_ request: Request) -> Plan? {
+        guard let rest = place(request) else { return nil }
+        if let refusal = refusal(rest) { return .respond(refusal) }
+        return .respond(
+            MLflowFailure.response(
+                "ENDPOINT_NOT_FOUND", "There is nothing at \(request.target.path.prefix(200)).", .notFound))
+    }
+
+    /// For an address that looks like another one, by a method that the other one lacks.
+    static func refusal(of request: Request) -> Response? { place(request).flatMap(refusal) }
+
+    private static func place(_ request: Request) -> ArraySlice<String>? {
         let segments = request.segments
         guard segments.count >= 3, segments[0] == "api" || segments[0] == "ajax-api",
             ["2.0", "3.0"].contains(segments[1]), segments[2] == "mlflow" || segments[2] == "mlflow-artifacts"
         else { return nil }
-        let rest = segments.dropFirst(3)
+        return segments.dropFirst(3)
+    }
+
+    private static func refusal(_ rest: ArraySlice<String>) -> Response? {
         let why = parts[rest.prefix(2).joined(separator: "/")] ?? rest.first.flatMap { parts[$0] }
-        if let why { return .respond(MLflowFailure.notImplemented(why)) }
-        return .respond(
-            MLflowFailure.response(
-                "ENDPOINT_NOT_FOUND", "There is nothing at \(request.target.path.prefix(200)).", .notFound))
+        return why.map(MLflowFailure.notImplemented)
     }
 }

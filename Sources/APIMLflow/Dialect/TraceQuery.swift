@@ -228,8 +228,7 @@ struct TraceQuery {
             case .name: value = .text(span.name)
             case .type: value = .text(span.type)
             case .status: value = .text(span.status)
-            // As people type it, without the escapes of JSON inside JSON.
-            case .content: value = .text(TracePreview.spaced(span.document))
+            case .content: value = .text(span.text)
             case .attribute(let key): value = span.attribute(key).map { .text($0.string ?? $0.text) } ?? .missing
             }
             if try !TraceQuery.test(check, value) { return false }
