@@ -20,17 +20,33 @@ package final class MLflowAPI: Sendable {
 
     static let all: [Endpoint] =
         experimentEndpoints + runEndpoints + loggingEndpoints + historyEndpoints + searchEndpoints + inputEndpoints
+        + artifactEndpoints + artifactViewEndpoints
         + aboutEndpoints
         + evaluationDatasetEndpoints + evaluationRecordEndpoints
-        + traceEndpoints + traceChangeEndpoints + assessmentEndpoints
+        + traceEndpoints + traceChangeEndpoints + traceSearchEndpoints + traceV2Endpoints + assessmentEndpoints
+        + spanEndpoints
+        + registeredModelEndpoints + modelVersionEndpoints + registrySearchEndpoints
+        + loggedModelEndpoints + loggedModelSearchEndpoints
+
+    /// The version of MLflow's protocol that its own clients hear at `/version`: by it they decide where spans go.
+    private static let spoken = "3.12.0"
+
+    /// What MLflow's clients ask at an address that is otherwise not theirs; nil when it is not one of them.
+    package func planForClient(_ head: Request) -> Plan? {
+        guard head.target.path == "/version",
+            head.headers["user-agent"]?.hasPrefix("mlflow-python-client/") == true
+        else { return nil }
+        return .respond(Response(.ok, "text/plain", Array(MLflowAPI.spoken.utf8)))
+    }
 
     /// What is to happen with a request; nil when the address is not MLflow's.
     package func plan(_ head: Request) -> Plan? {
         switch endpoints.find(head) {
         case .found(let endpoint, let values): endpoint.handler.plan(Call(api: self, request: head, values: values))
         case .wrongMethod(let allowed):
-            .respond(MLflowFailure.wrongMethod(head.method, allowed: allowed))
-        case .notFound: nil
+            .respond(
+                Unserved.refusal(of: head) ?? MLflowFailure.wrongMethod(head.method, allowed: allowed))
+        case .notFound: Unserved.plan(head)
         }
     }
 }

@@ -64,8 +64,13 @@ enum ArtifactLocation {
         return isScheme ? scheme.lowercased() : nil
     }
 
+    /// Nil for what is not UTF-8 once it is unescaped.
     static func percentDecoded(_ text: String) -> String? {
         guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
+        return String(validating: percentBytes(text), as: UTF8.self)
+    }
+
+    static func percentBytes(_ text: String) -> [UInt8] {
         var bytes: [UInt8] = []
         var rest = text.utf8[...]
         while let byte = rest.popFirst() {
@@ -77,6 +82,6 @@ enum ArtifactLocation {
                 bytes.append(byte)
             }
         }
-        return String(validating: bytes, as: UTF8.self)
+        return bytes
     }
 }

@@ -1,4 +1,6 @@
-import MartletDomain
+import MartletArtifacts
+package import MartletDomain
+package import MartletObservability
 
 /// What the operator says of artifacts, with the meaning that the flags have in `mlflow server`.
 package struct ArtifactSettings: Sendable {
@@ -6,8 +8,29 @@ package struct ArtifactSettings: Sendable {
     package var defaultRoot: String?
     /// `--artifacts-destination`: the folder that uploads through the server go to, as they are.
     package var destination: String?
+    /// Those of the two that are folders of this machine, opened; the destination first.
+    private(set) var roots: Roots?
+
     package init(defaultRoot: String? = nil, destination: String? = nil) {
         (self.defaultRoot, self.destination) = (defaultRoot, destination)
+    }
+
+    /// Opens the folders that the operator named, and makes those that are missing. The destination must be there; a
+    /// default root may be a folder that only the clients have.
+    package func opened(_ log: Log = .silent) throws(Refusal) -> ArtifactSettings {
+        var paths = destination.map { [$0] } ?? []
+        if !paths.isEmpty { _ = try Roots(paths, makingMissing: true) }
+        if let path = defaultRoot.flatMap(Roots.path(ofLocation:)), path != destination {
+            do throws(Refusal) {
+                _ = try Roots([path], makingMissing: true)
+                paths.append(path)
+            } catch {
+                log.warning("Artifacts under the default root will not be listed here: \(error.message)")
+            }
+        }
+        var settings = self
+        settings.roots = paths.isEmpty ? nil : try Roots(paths)
+        return settings
     }
 }
 

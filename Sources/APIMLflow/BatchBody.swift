@@ -12,6 +12,8 @@ struct BatchBody {
     private(set) var metrics = MetricInput()
     private(set) var params: [(key: String, value: String)] = []
     private(set) var tags: [(key: String, value: String)] = []
+    /// The same points again for the logged models that they speak of, in order.
+    private(set) var modelMetrics: [(model: String, metric: ModelMetric)] = []
     private var metricCount = 0
     private var trouble: Refusal?
     /// The last name that was looked at: a client may log one metric for many steps.
@@ -109,6 +111,7 @@ struct BatchBody {
         var value: Double?
         var time: Int64?
         var step: Int64 = 0
+        var subject = MetricSubject()
         let index = metricCount
         metricCount += 1
         try scanner.beginObject()
@@ -137,6 +140,12 @@ struct BatchBody {
                 time = try integer(&scanner, "metrics[\(index)].timestamp")
             } else if key.is("step") {
                 step = try integer(&scanner, "metrics[\(index)].step") ?? 0
+            } else if key.is("model_id") {
+                subject.model = try scanner.value().string ?? ""
+            } else if key.is("dataset_name") {
+                subject.dataset = try scanner.value().string ?? ""
+            } else if key.is("dataset_digest") {
+                subject.digest = try scanner.value().string ?? ""
             } else {
                 try scanner.skip()
             }
@@ -154,7 +163,9 @@ struct BatchBody {
             lastName = name
         }
         guard time >= 0 else { return note(.negativeTime(time, at: "metrics[\(index)].timestamp", name, value)) }
-        metrics.add(name, Point(step: step, time: Timestamp(millis: time).micros, value: value))
+        let point = Point(step: step, time: Timestamp(millis: time).micros, value: value)
+        metrics.add(name, point)
+        if let metric = subject.metric(name, point, run: "") { modelMetrics.append((subject.model, metric)) }
     }
 
     private mutating func integer(_ scanner: inout JSONScanner, _ path: String) throws -> Int64? {
@@ -182,4 +193,19 @@ struct BatchBody {
 
     /// The first thing that is wrong is what is told.
     private mutating func note(_ refusal: Refusal) { trouble = trouble ?? refusal }
+}
+
+/// What a number was measured of, beside its run: a logged model, on a dataset.
+struct MetricSubject {
+    var model = ""
+    var dataset = ""
+    var digest = ""
+
+    /// Nil where no model is named.
+    func metric(_ key: String, _ point: Point, run: String) -> ModelMetric? {
+        guard !model.isEmpty else { return nil }
+        return ModelMetric(
+            key: key, value: point.value, step: point.step, time: Timestamp(micros: point.time), run: run,
+            dataset: dataset, datasetDigest: digest)
+    }
 }

@@ -34,8 +34,9 @@ final class Call: Sendable {
 
     /// The one project that a client of MLflow sees: the one that it names as its workspace, else the default one.
     func project(_ reader: any StoreReader) throws(Refusal) -> Project {
-        try reader.resolveProject(
-            request.headers["x-mlflow-workspace"] ?? "id:\(ProjectID.standard)", for: try caller())
+        let named = request.headers["x-mlflow-workspace"]
+        if named == nil, let standard = try reader.project(.standard), standard.life == .active { return standard }
+        return try reader.resolveProject(named ?? "id:\(ProjectID.standard)", for: try caller())
     }
 
     // MARK: Answers

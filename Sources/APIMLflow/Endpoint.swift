@@ -91,7 +91,8 @@ struct EndpointTable: Sendable {
     }
 
     func find(_ request: Request) -> Outcome {
-        var segments = request.segments[...]
+        // Clients join addresses without care: `//get-artifact` is meant as one slash.
+        var segments = request.segments.drop(while: \.isEmpty)
         if segments.first == "api" || segments.first == "ajax-api" { segments = segments.dropFirst() }
         var offered: (endpoints: [String: Endpoint], values: [String: String])?
         if let fixed = fixed[segments.joined(separator: "/")] {

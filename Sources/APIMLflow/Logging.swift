@@ -46,14 +46,21 @@ extension MLflowAPI {
         guard let time = try message.integer("timestamp") else { throw .missing("timestamp") }
         try Names.check(metric: key)
         guard time >= 0 else { throw .negativeTime(time, at: "timestamp", key, value) }
+        let point = Point(step: try message.integer("step") ?? 0, time: Timestamp(millis: time).micros, value: value)
         var input = MetricInput()
-        input.add(
-            key, Point(step: try message.integer("step") ?? 0, time: Timestamp(millis: time).micros, value: value))
-        try log(input, to: id, call)
+        input.add(key, point)
+        var subject = MetricSubject()
+        subject.model = try message.text("model_id") ?? ""
+        subject.dataset = try message.text("dataset_name") ?? ""
+        subject.digest = try message.text("dataset_digest") ?? ""
+        let measured = subject.metric(key, point, run: "").map { [(model: subject.model, metric: $0)] } ?? []
+        try log(input, measured, to: id, call)
     }
 
     /// Checked here, on a worker; inside the writer's transaction the points are only put down.
-    private static func log(_ input: MetricInput, to id: String, _ call: Call) throws(Refusal) {
+    private static func log(
+        _ input: MetricInput, _ measured: [(model: String, metric: ModelMetric)], to id: String, _ call: Call
+    ) throws(Refusal) {
         let caller = try call.caller()
         let run = try call.engine.read { (reader: any StoreReader) throws(Refusal) in
             let run = try reader.run(mlflow: id, call)
@@ -63,9 +70,28 @@ extension MLflowAPI {
         guard run.life == .active else { throw .runIsDeleted(run.id) }
         let log = call.engine.prepare(input)
         let key = run.key
-        try call.change(bytes: input.bytes) { ledger, _ throws(Refusal) in
+        try call.change(bytes: input.bytes) { ledger, caller throws(Refusal) in
             _ = try log(ledger, key, .plain)
+            try keep(measured, of: run, ledger, caller, call)
             return Call.empty
+        }
+    }
+
+    /// Numbers that were measured of logged models are theirs too.
+    private static func keep(
+        _ measured: [(model: String, metric: ModelMetric)], of run: Run, _ ledger: Ledger, _ caller: Caller,
+        _ call: Call
+    ) throws(Refusal) {
+        var byModel = Pairs<[ModelMetric]>()
+        for (id, metric) in measured {
+            var metric = metric
+            metric.run = run.id.text
+            byModel[id] = (byModel[id] ?? []) + [metric]
+        }
+        for (id, metrics) in byModel.entries {
+            let model = try ledger.tx.loggedModel(mlflow: id, call)
+            try caller.require(.write, on: model.project)
+            _ = try ledger.logLoggedModelMetrics(metrics, of: model.id, who: caller.principal)
         }
     }
 
@@ -134,7 +160,10 @@ extension MLflowAPI {
         let params = batch.params.map {
             (key: $0.key, value: ParamValue(text: Names.cut($0.value, to: Names.paramMax)))
         }
-        if params.isEmpty, batch.tags.isEmpty, !batch.metrics.isEmpty { return try log(batch.metrics, to: id, call) }
+        let measured = batch.modelMetrics
+        if params.isEmpty, batch.tags.isEmpty, !batch.metrics.isEmpty {
+            return try log(batch.metrics, measured, to: id, call)
+        }
         let log = call.engine.prepare(batch.metrics)
         let isEmpty = batch.metrics.isEmpty
         try call.change(bytes: batch.metrics.bytes + bytes.count) { ledger, caller throws(Refusal) in
@@ -144,6 +173,7 @@ extension MLflowAPI {
                 try ledger.logParams(params, to: run.key)
             }
             if !isEmpty { _ = try log(ledger, run.key, .plain) }
+            try keep(measured, of: run, ledger, caller, call)
             try tags.apply(to: run, ledger)
             return Call.empty
         }

@@ -128,6 +128,9 @@ struct TagChange: Sendable {
     /// Puts them down on a run that is there.
     func apply(to run: Run, _ ledger: Ledger) throws(Refusal) {
         if !tags.isEmpty { try ledger.setTags(tags.map { ($0.key, $0.value) }, of: run.key) }
+        if let listed = tags.last(where: { $0.key == LoggedMedia.tableTag })?.value {
+            try LoggedMedia.keepTables(listedIn: listed, of: run, ledger)
+        }
         if !properties.isEmpty { try ledger.setProperties(properties, of: run.key) }
         if let name, !name.isEmpty {
             var update = Ledger.RunUpdate()

@@ -11,7 +11,8 @@ extension MLflowAPI {
         .read(.get, "3.0/mlflow/traces/get") { call, message throws(Refusal) in
             let id = try message.required("trace_id")
             let isPartial = try message.flag("allow_partial") ?? false
-            return try readTrace(call, id) { reader, trace throws(Refusal) in
+            return try readTrace(call, id, missing: "Trace with ID \(id) is not found.") {
+                reader, trace throws(Refusal) in
                 guard let spans = try wholeSpans(of: trace, reader, allowPartial: isPartial) else {
                     throw .mlflow(
                         "Trace with ID \(id) is not fully exported yet, please try again later.", .notFound)
@@ -85,10 +86,11 @@ extension MLflowAPI {
                     )
                 }
                 try call.change(bytes: 4096) { ledger, caller throws(Refusal) in
+                    let project = try call.writableProject(ledger, caller)
                     for id in ids {
                         if let trace = try ledger.tx.trace(id) { try caller.require(.write, on: trace.project) }
                     }
-                    try ledger.linkTraces(ids, toRun: run)
+                    try ledger.linkTraces(ids, toRun: run, in: project)
                     return Call.empty
                 }
             },
@@ -110,10 +112,12 @@ extension MLflowAPI {
 
     /// A trace that the caller may read, of the project that it sees.
     static func readTrace(
-        _ call: Call, _ id: String, _ body: (any StoreReader, Trace) throws(Refusal) -> Response
+        _ call: Call, _ id: String, missing: String? = nil,
+        _ body: (any StoreReader, Trace) throws(Refusal) -> Response
     ) throws(Refusal) -> Response {
         let caller = try call.caller()
         return try call.engine.read { (reader: any StoreReader) throws(Refusal) in
+            if let missing, try reader.trace(id) == nil { throw .mlflow(missing, .notFound) }
             let trace = try reader.trace(mlflow: id)
             try caller.require(.read, on: trace.project)
             return try body(reader, trace)

@@ -265,7 +265,7 @@ private func isLowerHex(_ byte: UInt8) -> Bool {
 }
 
 /// Opens a folder, making it and its parents where they are missing. The operator named it: links are followed.
-private func openFolder(_ path: String) throws(Refusal) -> Descriptor {
+func openFolder(_ path: String) throws(Refusal) -> Descriptor {
     var raw = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if raw < 0, errno == ENOENT {
         let parent = path.split(separator: "/", omittingEmptySubsequences: true).dropLast().joined(separator: "/")

@@ -2,7 +2,7 @@ import CCrypto
 import Glibc
 package import MartletDomain
 
-/// Folders beside the store that the operator allows to be read (`--allow-root`, `--artifacts-destination`).
+/// Folders beside the store that the operator allows to be used (`--artifacts-destination`, `--default-artifact-root`).
 ///
 /// What a client names is opened beneath one of them or not at all, and the kernel decides what beneath means
 /// (openat2 with RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS): `..`, absolute links and links that lead out are
@@ -12,15 +12,16 @@ package import MartletDomain
 package final class Roots: Sendable {
     /// As the operator wrote them, without a slash at the end.
     package let paths: [String]
-    private let folders: [SharedFolder]
+    let folders: [SharedFolder]
 
-    private final class SharedFolder: Sendable {
+    final class SharedFolder: Sendable {
         let descriptor: Descriptor
         init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
     }
 
     /// Opens every root at once, so that a wrong name is known at the start and not at the first request.
-    package init(_ paths: [String]) throws(Refusal) {
+    /// With `makingMissing`, one that is not there is made, with its parents.
+    package init(_ paths: [String], makingMissing: Bool = false) throws(Refusal) {
         var kept: [(path: String, folder: SharedFolder)] = []
         for path in paths {
             guard path.hasPrefix("/"), !path.utf8.contains(0) else {
@@ -28,6 +29,7 @@ package final class Roots: Sendable {
                     .invalid, "The root “\(path)” is not an absolute path.",
                     remedy: "Name folders that may be read from / on, as in --allow-root /data/results.")
             }
+            if makingMissing { _ = try openFolder(path) }
             let raw = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
             guard raw >= 0 else { throw FileTrouble(verb: .read, path: path).refusal() }
             let folder = SharedFolder(Descriptor(owning: raw))
@@ -81,6 +83,17 @@ package final class Roots: Sendable {
         return try open(place.rest, beneath: place.root)
     }
 
+    /// The root that a recorded location lies in by its words alone, and the path beneath it, empty for the root itself.
+    /// Whether that path stays beneath is for the kernel to say when it is opened.
+    package func place(ofLocation location: String) -> (root: Int, rest: String)? {
+        guard let path = localPath(location).map(withoutSlash) else { return nil }
+        if let root = paths.firstIndex(of: path) { return (root, "") }
+        return place(of: path)
+    }
+
+    /// The path that a `file:` URL of this machine or a bare location names; nil for anything else.
+    package static func path(ofLocation location: String) -> String? { localPath(location) }
+
     /// The root that a path lies in by its words alone, the innermost where roots lie in one another.
     private func place(of path: String) -> (root: Int, rest: String)? {
         let found = paths.indices.filter { path.hasPrefix(paths[$0] + "/") }
@@ -88,7 +101,7 @@ package final class Roots: Sendable {
         return found.map { ($0, String(path.dropFirst(paths[$0].count + 1).drop { $0 == "/" })) }
     }
 
-    private func refusal(_ error: Int32, _ shown: String, _ root: Int) -> Refusal {
+    func refusal(_ error: Int32, _ shown: String, _ root: Int) -> Refusal {
         switch error {
         case EXDEV:
             Refusal(

@@ -11,16 +11,26 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/// Opens a path that must stay beneath `folder`: no `..` above it, no absolute link, no link of /proc.
-static inline int martlet_open_beneath(int folder, const char *path, uint64_t flags) {
+static inline int martlet_openat2(int folder, const char *path, uint64_t flags, uint64_t resolve) {
 #ifdef SYS_openat2
-    struct { uint64_t flags, mode, resolve; } how = { flags, 0, 0x08 /* BENEATH */ | 0x02 /* NO_MAGICLINKS */ };
+    struct { uint64_t flags, mode, resolve; } how = { flags, 0, resolve };
     return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
 #else
-    (void)folder, (void)path, (void)flags;
+    (void)folder, (void)path, (void)flags, (void)resolve;
     errno = ENOSYS;
     return -1;
 #endif
+}
+
+/// Opens a path that must stay beneath `folder`: no `..` above it, no absolute link, no link of /proc.
+static inline int martlet_open_beneath(int folder, const char *path, uint64_t flags) {
+    return martlet_openat2(folder, path, flags, 0x08 /* BENEATH */ | 0x02 /* NO_MAGICLINKS */);
+}
+
+/// The same without following any link: for what is about to be written or removed.
+static inline int martlet_open_without_links(int folder, const char *path, uint64_t flags) {
+    return martlet_openat2(
+        folder, path, flags, 0x08 /* BENEATH */ | 0x02 /* NO_MAGICLINKS */ | 0x04 /* NO_SYMLINKS */);
 }
 
 /// Renames unless the new name is taken (EEXIST); EINVAL or ENOSYS where the file system cannot promise that.

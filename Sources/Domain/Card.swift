@@ -15,13 +15,15 @@ package struct Card: Equatable, Sendable {
     package var updated: Timestamp
     /// JSON.
     package var data: String
+    /// The content that the card stands for, which the collector keeps for as long as the card is there.
+    package var digest: Digest?
 
     package init(
         id: Int64 = 0, kind: String, project: ProjectID, owner: String = "", key: String, life: Life = .active,
-        created: Timestamp, updated: Timestamp, data: String = "{}"
+        created: Timestamp, updated: Timestamp, data: String = "{}", digest: Digest? = nil
     ) {
         (self.id, self.kind, self.project, self.owner, self.key) = (id, kind, project, owner, key)
-        (self.life, self.created, self.updated, self.data) = (life, created, updated, data)
+        (self.life, self.created, self.updated, self.data, self.digest) = (life, created, updated, data, digest)
     }
 
     /// What hangs on an experiment goes with it when it is deleted for good.

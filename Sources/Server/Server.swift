@@ -54,11 +54,15 @@ package final class MartletServer: Sendable {
         let api = NativeAPI(
             engine: engine, blobs: blobs, authority: authority,
             about: ServerAbout(version: BuildInfo.version, commit: BuildInfo.commit))
-        let mlflow = MLflowAPI(engine: engine, blobs: blobs, authority: authority, artifacts: settings.artifacts)
+        let mlflow = MLflowAPI(
+            engine: engine, blobs: blobs, authority: authority, artifacts: try settings.artifacts(log: log))
         let service = ServiceMetrics(engine: engine, blobs: blobs, registry: metrics)
         let gate = Gate(
             settings.gateRules,
-            routes: [{ api.plan($0) }, { mlflow.plan($0) }, { service.plan($0) }, { Welcome.plan($0) }])
+            routes: [
+                { mlflow.planForClient($0) }, { api.plan($0) }, { mlflow.plan($0) }, { service.plan($0) },
+                { Welcome.plan($0) },
+            ])
         invitation = try Invitation.make(settings, engine)
 
         var servers: [HTTPServer] = []

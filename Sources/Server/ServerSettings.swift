@@ -48,8 +48,8 @@ package struct ServerSettings: Sendable {
         return options
     }
 
-    var artifacts: ArtifactSettings {
-        ArtifactSettings(defaultRoot: defaultArtifactRoot, destination: artifactsDestination)
+    func artifacts(log: Log) throws(Refusal) -> ArtifactSettings {
+        try ArtifactSettings(defaultRoot: defaultArtifactRoot, destination: artifactsDestination).opened(log)
     }
 
     var gateRules: GateRules {

@@ -88,6 +88,8 @@ package protocol StoreReader {
     /// what a follower holds.
     func cards(_ kind: String, owner: String?, changedAfter revision: Int64) throws(StorageError) -> [Card]
     func cardCount(_ kind: String, owner: String?) throws(StorageError) -> Int
+    /// Of one project, whoever owns them, in order of the bytes of their keys, from a key on.
+    func cards(_ kind: String, in project: ProjectID, fromKey: String, limit: Int) throws(StorageError) -> [Card]
 
     // Access and accountability
     func user(_ name: String) throws(StorageError) -> User?

@@ -181,12 +181,13 @@ extension Item {
 }
 
 extension Card {
-    static let columns = "id, kind, project, owner, key, life, created_us, updated_us, data"
+    static let columns = "id, kind, project, owner, key, life, created_us, updated_us, data, sha"
 
     init(_ row: Statement) throws(StorageError) {
         self.init(
             id: row.int(0), kind: row.text(1), project: ProjectID(row.int(2)), owner: row.text(3), key: row.text(4),
-            life: try row.small(5, "life"), created: row.time(6), updated: row.time(7), data: row.text(8))
+            life: try row.small(5, "life"), created: row.time(6), updated: row.time(7), data: row.text(8),
+            digest: row.isNull(9) ? nil : try row.digest(9))
     }
 }
 

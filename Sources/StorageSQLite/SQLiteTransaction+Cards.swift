@@ -6,10 +6,10 @@ extension SQLiteTransaction {
         try checkFree(card)
         try connection.run(
             """
-            INSERT INTO card(kind, project, owner, key, life, created_us, updated_us, data, rev)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO card(kind, project, owner, key, life, created_us, updated_us, data, sha, rev)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, card.kind, card.project, card.owner, card.key, card.life.rawValue, card.created, card.updated,
-            card.data, try revision())
+            card.data, card.digest?.bytes, try revision())
         var kept = card
         kept.id = connection.lastInsertID
         return kept
@@ -21,9 +21,9 @@ extension SQLiteTransaction {
         try connection.run(
             """
             UPDATE card SET kind = ?, project = ?, owner = ?, key = ?, life = ?, created_us = ?, updated_us = ?,
-            data = ?, rev = ? WHERE id = ?
+            data = ?, sha = ?, rev = ? WHERE id = ?
             """, card.kind, card.project, card.owner, card.key, card.life.rawValue, card.created, card.updated,
-            card.data, try revision(), card.id)
+            card.data, card.digest?.bytes, try revision(), card.id)
     }
 
     private func checkFree(_ card: Card) throws(StorageError) {

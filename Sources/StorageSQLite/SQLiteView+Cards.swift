@@ -47,6 +47,14 @@ extension SQLiteView {
             """, revision, kind, owner, row: Card.init)
     }
 
+    func cards(
+        _ kind: String, in project: ProjectID, fromKey: String, limit: Int
+    ) throws(StorageError) -> [Card] {
+        try connection.all(
+            "SELECT \(Card.columns) FROM card WHERE kind = ? AND key >= ? AND project = ? ORDER BY key LIMIT ?", kind,
+            fromKey, project, limit, row: Card.init)
+    }
+
     func cardCount(_ kind: String, owner: String?) throws(StorageError) -> Int {
         guard let owner else {
             return Int(try connection.integer("SELECT count(*) FROM card WHERE kind = ?", kind) ?? 0)

@@ -60,7 +60,9 @@ extension SQLiteView {
         let bytes = digest.bytes
         return try connection.integer(
             """
-            SELECT EXISTS(SELECT 1 FROM artifact WHERE sha = ?1 AND life = 0 AND run IN (SELECT id FROM run))
+            SELECT EXISTS(SELECT 1 FROM artifact WHERE sha = ?1 AND uri = '' AND life = 0
+            AND run IN (SELECT id FROM run))
+            OR EXISTS(SELECT 1 FROM card WHERE sha = ?1)
             OR EXISTS(SELECT 1 FROM named_version WHERE sha = ?1
             AND NOT EXISTS(SELECT 1 FROM setting WHERE name = 'buried/' || (named_version.project << 2)))
             OR EXISTS(SELECT 1 FROM rich_blob JOIN rich ON rich.id = rich_blob.rich JOIN run ON run.id = rich.run

@@ -176,11 +176,12 @@ enum Schema {
         """
         CREATE TABLE card(id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, project INTEGER NOT NULL,
         owner TEXT NOT NULL, key TEXT NOT NULL, life INTEGER NOT NULL, created_us INTEGER NOT NULL,
-        updated_us INTEGER NOT NULL, data TEXT NOT NULL, rev INTEGER NOT NULL) STRICT
+        updated_us INTEGER NOT NULL, data TEXT NOT NULL, sha BLOB, rev INTEGER NOT NULL) STRICT
         """,
         "CREATE UNIQUE INDEX card_name ON card(kind, key, project, owner)",
         "CREATE INDEX card_kind ON card(kind)",
         "CREATE INDEX card_owner ON card(owner, kind)",
         "CREATE INDEX card_rev ON card(rev)",
+        "CREATE INDEX card_sha ON card(sha) WHERE sha IS NOT NULL",
     ]
 }

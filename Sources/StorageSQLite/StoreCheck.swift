@@ -153,7 +153,13 @@ extension SQLiteView {
                 "SELECT user, user FROM user_grant WHERE user NOT IN (SELECT name FROM user)"),
             Reference(
                 "artifact", to: "blob",
-                "SELECT id, lower(hex(sha)) FROM artifact WHERE sha IS NOT NULL AND sha NOT IN (SELECT sha FROM blob)"),
+                """
+                SELECT id, lower(hex(sha)) FROM artifact WHERE sha IS NOT NULL AND uri = ''
+                AND sha NOT IN (SELECT sha FROM blob)
+                """),
+            Reference(
+                "card", to: "blob",
+                "SELECT id, lower(hex(sha)) FROM card WHERE sha IS NOT NULL AND sha NOT IN (SELECT sha FROM blob)"),
             Reference(
                 "named_version", to: "blob",
                 "SELECT name, lower(hex(sha)) FROM named_version WHERE sha NOT IN (SELECT sha FROM blob)"),

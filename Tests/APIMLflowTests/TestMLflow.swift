@@ -17,7 +17,7 @@ final class TestMLflow {
     let authority: Authority
     /// Where the bytes of artifacts lie; removed with this.
     let folder: String
-    private let store: MemoryStore
+    let store: MemoryStore
 
     init(_ mode: AccessMode = .open, artifacts: ArtifactSettings = ArtifactSettings()) throws {
         var template = Array("/tmp/martlet-mlflow-XXXXXX".utf8CString)
@@ -46,24 +46,35 @@ final class TestMLflow {
 
     // MARK: Requests
 
+    /// A path that begins with a slash is the whole target, any other one stands below `/api/2.0/mlflow`.
+    private func target(_ path: String) -> String { path.hasPrefix("/") ? path : "/api/2.0/mlflow/\(path)" }
+
     @discardableResult
-    func post(_ path: String, _ body: JSONValue, headers: Headers = Headers()) throws -> Answer {
-        try send(.post, "/api/2.0/mlflow/\(path)", headers, TestMLflow.text(body))
+    func post(_ path: String, _ body: JSONValue = [:], headers: Headers = Headers()) throws -> Answer {
+        try send(.post, path, body, headers: headers)
     }
 
     @discardableResult
-    func post(_ path: String, text: String) throws -> Answer {
-        try send(.post, "/api/2.0/mlflow/\(path)", Headers(), text)
-    }
+    func post(_ path: String, text: String) throws -> Answer { try send(.post, path, body: Array(text.utf8)) }
 
+    @discardableResult
     func get(_ path: String, headers: Headers = Headers()) throws -> Answer {
-        try send(.get, "/api/2.0/mlflow/\(path)", headers, "")
+        try send(.get, path, headers: headers)
+    }
+
+    @discardableResult
+    func send(
+        _ method: MartletHTTPMessages.Method, _ path: String, _ body: JSONValue, headers: Headers = Headers()
+    ) throws -> Answer {
+        try send(method, path, headers: headers, body: Array(TestMLflow.text(body).utf8))
     }
 
     /// Sends a request and waits for the answer, ten seconds at most.
+    @discardableResult
     func send(
-        _ method: MartletHTTPMessages.Method, _ target: String, _ headers: Headers, _ body: String
+        _ method: MartletHTTPMessages.Method, _ path: String, headers: Headers = Headers(), body: [UInt8] = []
     ) throws -> Answer {
+        let target = target(path)
         var headers = headers
         if !body.isEmpty, headers["content-type"] == nil { headers["Content-Type"] = "application/json" }
         let head = try Request(method, target, headers: headers, id: "req-1")
@@ -72,16 +83,24 @@ final class TestMLflow {
         switch plan {
         case .respond(let response): return Answer(response)
         case .collect(let limit, _, let then):
-            let bytes = Array(body.utf8)
-            guard bytes.count <= limit else { return Answer(Response(.contentTooLarge)) }
+            guard body.count <= limit else { return Answer(Response(.contentTooLarge)) }
             let shared = Shared(box: box)
-            then(head, bytes, Responder(requestID: "req-1") { shared.put($0) })
+            then(head, body, Responder(requestID: "req-1") { shared.put($0) })
             for _ in 0..<10_000 {
                 if let response = shared.take() { return Answer(response) }
                 usleep(1000)
             }
             throw Trouble(what: "no answer came from \(target)")
-        case .stream, .upgrade: throw Trouble(what: "\(target) takes no whole body")
+        case .stream(let sink, _):
+            if !body.isEmpty, let refused = body.withUnsafeBytes({ sink.write($0) }) { return Answer(refused) }
+            let shared = Shared(box: box)
+            sink.finish(Responder(requestID: "req-1") { shared.put($0) })
+            for _ in 0..<10_000 {
+                if let response = shared.take() { return Answer(response) }
+                usleep(1000)
+            }
+            throw Trouble(what: "no answer came from \(target)")
+        case .upgrade: throw Trouble(what: "\(target) takes no whole body")
         }
     }
 
@@ -170,6 +189,7 @@ struct Answer {
     var text: String { String(decoding: body, as: UTF8.self) }
     var json: JSONValue { (try? JSONValue(parsing: body)) ?? .null }
     var code: String { json["error_code"]?.string ?? "" }
+    var type: String { headers["content-type"] ?? "" }
     var message: String { json["message"]?.string ?? "" }
 }
 

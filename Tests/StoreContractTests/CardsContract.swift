@@ -33,6 +33,49 @@ import Testing
     }
 
     @Test(
+        "a card keeps the content that it stands for, until it stands for another or is gone",
+        arguments: StoreUnderTest.available)
+    func content(_ kind: StoreUnderTest) throws {
+        try kind.with { store in
+            let (first, second) = (
+                try #require(Digest(String(repeating: "a", count: 64))),
+                try #require(Digest(String(repeating: "b", count: 64)))
+            )
+            func kept(_ digest: Digest) throws -> Bool { try store.see { try $0.isReferenced(digest) } }
+            var given = card("a")
+            given.digest = first
+            let wanted = given
+            var made = try store.alter { try $0.insert(wanted) }
+            #expect(made.digest == first)
+            #expect(try kept(first))
+            made.digest = second
+            let update = made
+            try store.alter { try $0.update(update) }
+            #expect(try store.see { try $0.card(update.id) } == update)
+            #expect(try !kept(first) && kept(second))
+            try store.alter { try $0.removeCard(update.id) }
+            #expect(try !kept(second))
+        }
+    }
+
+    @Test(
+        "cards of a project are read in order of the bytes of their keys, from a key on",
+        arguments: StoreUnderTest.available)
+    func fromKey(_ kind: StoreUnderTest) throws {
+        try kind.with { store in
+            let other = try store.change { try $0.createProject(.init(title: "Birds")) }.project
+            let given =
+                ["b", "a/z", "a", "ä", "a.b"].map { card($0, owner: "experiment/1") } + [card("a", in: other.id)]
+            try store.alter { tx in for card in given { _ = try tx.insert(card) } }
+            func keys(_ from: String, _ limit: Int) throws -> [String] {
+                try store.see { try $0.cards("model", in: .standard, fromKey: from, limit: limit).map(\.key) }
+            }
+            #expect(try keys("", 10) == ["a", "a.b", "a/z", "b", "ä"])
+            #expect(try keys("a/", 2) == ["a/z", "b"])
+        }
+    }
+
+    @Test(
         "a name is taken once among the cards of a kind, a project and an owner, by a new card and by a renamed one",
         arguments: StoreUnderTest.available)
     func taken(_ kind: StoreUnderTest) throws {

@@ -5,6 +5,8 @@ import MartletDomain
 struct ClauseParser {
     private let text: [Character]
     private var at = 0
+    /// Where the condition began that is being read.
+    private var clauseStart = 0
 
     private static let bytesMax = 64 * 1024
 
@@ -112,11 +114,11 @@ struct ClauseParser {
     }
 
     private mutating func clause(_ entities: [String: Clause.Entity]) throws(Refusal) -> Clause {
-        let start = at
+        clauseStart = at
         let (written, key) = try field()
         skipBlanks()
         guard let comparator = comparator() else {
-            at = start
+            at = clauseStart
             throw strayClause()
         }
         skipBlanks()
@@ -169,12 +171,19 @@ struct ClauseParser {
         }
         while let character = next, !character.isWhitespace, character != ")", character != "," { at += 1 }
         let written = String(text[start..<at])
-        guard !written.isEmpty else { throw .mlflow("Invalid comparison clause. Expected 3 tokens found 2") }
-        return Double(written) != nil && written.first?.isLetter == false ? .number(written) : .word(written)
+        guard !written.isEmpty else { throw strayClause(from: clauseStart) }
+        if Double(written) != nil, written.first?.isLetter == false { return .number(written) }
+        // Words of SQL are no names that somebody forgot to quote.
+        guard !["true", "false", "null"].contains(written.lowercased()) else {
+            at = start
+            throw strayClause()
+        }
+        return .word(written)
     }
 
     private mutating func list() throws(Refusal) -> Clause.Value {
         let start = at
+        guard text[at...].contains(")") else { throw strayClause() }
         at += 1
         var values: [String] = []
         func wrong() -> Refusal {
@@ -202,5 +211,9 @@ struct ClauseParser {
         var end = at
         while end < text.count, !text[end].isWhitespace { end += 1 }
         return .mlflow("Invalid clause(s) in filter string: '\(String(text[at..<end]))'")
+    }
+
+    private func strayClause(from start: Int) -> Refusal {
+        .mlflow("Invalid clause(s) in filter string: '\(String(text[start..<at]))'")
     }
 }

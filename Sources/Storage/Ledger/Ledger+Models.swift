@@ -166,7 +166,8 @@ extension Ledger {
         }
         try apply(update, to: &version.tags)
         guard version != before else { return (model, version) }
-        try save(&version, of: &model)
+        // A new description says nothing new about the model.
+        try save(&version, of: &model, touchesModel: version.tags != before.tags)
         let subject = Change.Subject.modelVersion(name, number)
         if version.description != before.description {
             note(
@@ -252,10 +253,12 @@ extension Ledger {
         try tx.update(model.card)
     }
 
-    private func save(_ version: inout ModelVersion, of model: inout RegisteredModel) throws(StorageError) {
+    private func save(
+        _ version: inout ModelVersion, of model: inout RegisteredModel, touchesModel: Bool = true
+    ) throws(StorageError) {
         version.updated = max(now, version.updated)
         try tx.update(version.card)
-        try save(&model)
+        if touchesModel { try save(&model) }
     }
 
     private func checkDescription(_ text: String) throws(StorageError) {

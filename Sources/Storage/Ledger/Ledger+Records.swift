@@ -91,8 +91,10 @@ extension Ledger {
     }
 
     /// Removes a path, with all that lies under it when it is a folder.
-    package func deleteArtifacts(of key: RunKey, path: String) throws(StorageError) -> Int {
-        let run = try writableRun(key)
+    package func deleteArtifacts(
+        of key: RunKey, path: String, evenDeleted: Bool = false
+    ) throws(StorageError) -> Int {
+        let run = try writableRun(key, evenDeleted: evenDeleted)
         let clean = try ArtifactPath.clean(path)
         var removed = 0
         for var artifact in try tx.artifacts(of: key)

@@ -133,10 +133,19 @@ extension Ledger {
         return trace
     }
 
-    package func linkTraces(_ ids: [String], toRun run: String) throws(StorageError) {
+    /// A trace may be linked before its writer told of it: the link then waits for it.
+    package func linkTraces(_ ids: [String], toRun run: String, in project: ProjectID) throws(StorageError) {
         for id in ids {
-            // A link to what is not there yet or no longer there has nothing to hang on.
-            guard var trace = try tx.trace(id), !trace.runs.contains(run) else { continue }
+            guard var trace = try tx.trace(id) else {
+                var links = try tx.traceLinks(of: id, in: project)
+                guard !links.runs.contains(run) else { continue }
+                links.runs.append(run)
+                try limits.checkCount(links.runs.count, limits.tags, "runs", of: id)
+                let card = links.asCard(of: id, in: project, at: now)
+                if card.id == 0 { _ = try tx.insert(card) } else { try tx.update(card) }
+                continue
+            }
+            guard !trace.runs.contains(run) else { continue }
             trace.runs.append(run)
             try save(&trace)
             noteEdit("trace.link", trace)
@@ -241,7 +250,13 @@ extension Ledger {
                 "The trace \(trace.id) would take \(card.data.utf8.count) bytes; the limit is \(Trace.bytesMax).",
                 remedy: "Keep what is large in its spans or as artifacts.", field: "trace")
         }
-        if card.id == 0 { trace.card = try tx.insert(card).id } else { try tx.update(card) }
+        guard card.id == 0 else { return try tx.update(card) }
+        trace.card = try tx.insert(card).id
+        let links = try tx.traceLinks(of: trace.id, in: trace.project)
+        guard links.card != 0 else { return }
+        try tx.removeCard(links.card)
+        for run in links.runs where !trace.runs.contains(run) { trace.runs.append(run) }
+        try tx.update(trace.asCard)
     }
 
     private func noteEdit(_ action: String, _ trace: Trace) {
@@ -306,6 +321,11 @@ extension StoreReader {
             traces.append(try Trace(card))
         }
         return traces
+    }
+
+    func traceLinks(of id: String, in project: ProjectID) throws(StorageError) -> TraceLinks {
+        guard let card = try card(TraceLinks.kind, in: project, owner: "", key: id) else { return TraceLinks() }
+        return try TraceLinks(card)
     }
 
     package func spans(of trace: Trace) throws(StorageError) -> TraceSpans {

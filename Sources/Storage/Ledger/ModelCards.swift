@@ -187,6 +187,7 @@ extension Card {
         case EvaluationRecord.kind: _ = try EvaluationRecord(self)
         case Trace.kind: _ = try Trace(self)
         case TraceSpans.kind: _ = try TraceSpans(self)
+        case TraceLinks.kind: _ = try TraceLinks(self)
         default: break
         }
     }

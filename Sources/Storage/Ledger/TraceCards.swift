@@ -111,3 +111,25 @@ package struct TraceSpans: Equatable, Sendable {
             created: trace.created, updated: now, data: writer.text)
     }
 }
+
+/// The runs that a trace was linked to before there was a trace of that id.
+struct TraceLinks {
+    static let kind = "trace-links"
+
+    var card: Int64 = 0
+    var runs: [String] = []
+
+    init() {}
+
+    init(_ card: Card) throws(StorageError) {
+        runs = try CardFields(card).list("runs").compactMap(\.string)
+        self.card = card.id
+    }
+
+    func asCard(of trace: String, in project: ProjectID, at now: Timestamp) -> Card {
+        var writer = JSONWriter()
+        writer.object { $0.member("runs", runs) }
+        return Card(
+            id: card, kind: Self.kind, project: project, key: trace, created: now, updated: now, data: writer.text)
+    }
+}

@@ -30,6 +30,13 @@ extension MemoryTransaction {
         all(kind).filter { owner == nil || $0.owner == owner }.count
     }
 
+    func cards(_ kind: String, in project: ProjectID, fromKey: String, limit: Int) -> [Card] {
+        let found = all(kind).filter {
+            $0.project == project && !$0.key.utf8.lexicographicallyPrecedes(fromKey.utf8)
+        }
+        return Array(found.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.prefix(limit))
+    }
+
     func insert(_ card: Card) throws(StorageError) -> Card {
         try checkFree(card)
         var kept = card

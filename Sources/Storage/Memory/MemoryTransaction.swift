@@ -144,7 +144,8 @@ final class MemoryTransaction: StoreTransaction {
                 .prefix(limit))
     }
     func isReferenced(_ digest: Digest) -> Bool {
-        state.artifacts.contains { $0.digest == digest && $0.life == .active }
+        state.artifacts.contains { $0.digest == digest && $0.uri.isEmpty && $0.life == .active }
+            || state.cards.values.contains { $0.digest == digest }
             || state.named.values.contains { $0.contains { $0.digest == digest } }
             || state.rich.values.contains { $0.contains { $0.data.contains(digest.text) } }
     }
