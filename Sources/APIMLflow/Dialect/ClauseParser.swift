@@ -194,6 +194,11 @@ struct ClauseParser {
         while true {
             skipBlanks()
             if next == ")" { break }
+            guard next != "," else {
+                throw .mlflow(
+                    "While parsing a list in the query, expected a non-empty list of string values, but got ill-formed list \(String(text[start...]))"
+                )
+            }
             guard next == "'" || next == "\"", let value = try quoted() else { throw wrong() }
             values.append(value)
             skipBlanks()
