@@ -17,6 +17,8 @@ struct LikePattern: Sendable {
     }
 
     private let runs: [Run]
+    /// What stands between two `%` where that is the whole pattern, as it mostly is: a text has it or not.
+    private let infix: [UInt8]?
     private let ignoresCase: Bool
     private let isASCII: Bool
 
@@ -39,13 +41,20 @@ struct LikePattern: Sendable {
             let bytes = pieces.compactMap { if case .byte(let byte) = $0 { byte } else { nil } }
             return Run(pieces: pieces, bytes: bytes.count == pieces.count ? bytes : nil)
         }
+        let ends = [self.runs.first, self.runs.last].allSatisfy { $0?.pieces.isEmpty ?? false }
+        infix = self.runs.count == 3 && ends ? self.runs[1].bytes : nil
         ignoresCase = ignoringCase
         isASCII = pattern.utf8.allSatisfy { $0 < 0x80 }
     }
 
     func matches(_ text: String) -> Bool {
+        guard ignoresCase else {
+            // Looked at where it lies: a copy's reference would be counted in memory that is not in the cache yet.
+            if let found = text.utf8.withContiguousStorageIfAvailable(matches) { return found }
+            var text = text
+            return text.withUTF8(matches)
+        }
         var text = text
-        guard ignoresCase else { return text.withUTF8(matches) }
         if !isASCII || !text.utf8.allSatisfy({ $0 < 0x80 }) {
             text = text.lowercased()
             return text.withUTF8(matches)
@@ -61,6 +70,7 @@ struct LikePattern: Sendable {
     }
 
     private func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        if let infix { return Self.find(infix, in: text, from: 0) != nil }
         guard var position = Self.match(runs[0].pieces, in: text, at: 0) else { return false }
         guard runs.count > 1 else { return position == text.count }
         for run in runs.dropFirst().dropLast() {
@@ -106,24 +116,26 @@ struct LikePattern: Sendable {
 
     /// Where the leftmost occurrence from `start` on ends.
     private static func find(_ run: Run, in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
-        if let bytes = run.bytes {
-            guard let first = bytes.first else { return start }
-            guard let base = text.baseAddress, text.count >= bytes.count else { return nil }
-            var position = start
-            while position <= text.count - bytes.count,
-                let found = memchr(base + position, Int32(first), text.count - bytes.count - position + 1)
-            {
-                position = UnsafeRawPointer(base).distance(to: UnsafeRawPointer(found))
-                if memcmp(found, bytes, bytes.count) == 0 { return position + bytes.count }
-                position += 1
-            }
-            return nil
-        }
+        if let bytes = run.bytes { return find(bytes, in: text, from: start) }
         var position = start
         while position < text.count {
             if let end = match(run.pieces, in: text, at: position) { return end }
             position += 1
             while position < text.count, isContinuation(text[position]) { position += 1 }
+        }
+        return nil
+    }
+
+    private static func find(_ bytes: [UInt8], in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+        guard let first = bytes.first else { return start }
+        guard let base = text.baseAddress, text.count >= bytes.count else { return nil }
+        var position = start
+        while position <= text.count - bytes.count,
+            let found = memchr(base + position, Int32(first), text.count - bytes.count - position + 1)
+        {
+            position = UnsafeRawPointer(base).distance(to: UnsafeRawPointer(found))
+            if memcmp(found, bytes, bytes.count) == 0 { return position + bytes.count }
+            position += 1
         }
         return nil
     }

@@ -25,7 +25,12 @@ extension JournalBatch {
         if columns.contains(.counts) { PackedIntegers.encode(heads.map { Int64($0.range.count) }, into: &writer) }
         if columns.contains(.flags) { PackedIntegers.encode(flags, into: &writer) }
         encodeAxes(flags, into: &writer)
-        points.values.withUnsafeBufferPointer { ValueColumn.encode($0, into: &writer) }
+        // Values of a thousand metrics side by side: what zstd would save is not worth its time in a row that is soon
+        // compacted.
+        let isMixed = pointCount < heads.count * 4
+        points.values.withUnsafeBufferPointer {
+            _ = ValueColumn.encode($0, rawBelow: 64, mayShuffle: !isMixed, into: &writer)
+        }
         return writer.sealed()
     }
 
@@ -56,9 +61,13 @@ extension JournalBatch {
         }
         var steps: [Int64] = []
         var times: [Int64] = []
+        steps.reserveCapacity(pointCount)
+        times.reserveCapacity(pointCount)
         for (head, flag) in zip(heads, flags) where flag & Int64(Flags.sameAxis.rawValue) == 0 {
-            steps.append(contentsOf: points.steps[head.range])
-            times.append(contentsOf: points.times[head.range])
+            for index in head.range {
+                steps.append(points.steps[index])
+                times.append(points.times[index])
+            }
         }
         PackedIntegers.encode(steps, into: &writer)
         times.withUnsafeBufferPointer { TimeColumn.encode($0, into: &writer) }

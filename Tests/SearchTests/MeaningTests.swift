@@ -151,7 +151,7 @@ import Testing
         let values: [SearchValue] = [.missing, .flag, .text("0.5"), .text("5"), .text("x"), .typedText("0.50", 0.5)]
         let leaf = try CompiledPredicate(
             Predicate(.param("p"), .compare(.less, .text("1"))), in: tests)
-        #expect(try leaf.verdicts(on: values) == [false, false, true, false, false, true])
+        #expect(try leaf.verdicts(on: values[...]) == [false, false, true, false, false, true])
     }
 
     @Test("a regular expression with too many ways ends at once, with an error that says why")

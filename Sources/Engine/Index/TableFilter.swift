@@ -104,9 +104,7 @@ struct TableSearch {
         for start in stride(from: 0, to: column.values.count, by: 512) {
             try view.check()
             let piece = column.values[start..<min(start + 512, column.values.count)]
-            try SearchFailure.asking { () throws(SearchError) in
-                for value in piece { verdicts.append(try leaf.test(value)) }
-            }
+            verdicts += try SearchFailure.asking { () throws(SearchError) in try leaf.verdicts(on: piece) }
         }
         let count = table.rows.count
         if column.cells.isSparse {

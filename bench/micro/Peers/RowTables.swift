@@ -47,17 +47,19 @@ final class TextRows: RowTables {
 
     func write(_ batch: PointBatch, run: Int) throws {
         let id = Self.id(run)
-        for entry in batch.entries {
-            let points = entry.points
-            for index in 0..<points.count {
+        let points = batch.points
+        var start = 0
+        for (key, name) in batch.names.enumerated() {
+            defer { start += batch.counts[key] }
+            for index in start..<start + batch.counts[key] {
                 try database.run(
                     "INSERT OR IGNORE INTO metrics(key, value, timestamp, run_uuid, step, is_nan) VALUES (?, ?, ?, ?, ?, 0)",
                     [
-                        .text(entry.name), .double(points.values[index]), .int(points.times[index] / 1000), .text(id),
+                        .text(name), .double(points.values[index]), .int(points.times[index] / 1000), .text(id),
                         .int(points.steps[index]),
                     ])
             }
-            let last = points.count - 1
+            let last = start + batch.counts[key] - 1
             try database.run(
                 """
                 INSERT INTO latest_metrics(key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, ?, 0, ?)
@@ -65,7 +67,7 @@ final class TextRows: RowTables {
                 step = excluded.step WHERE (excluded.step, excluded.timestamp) >= (step, timestamp)
                 """,
                 [
-                    .text(entry.name), .double(points.values[last]), .int(points.times[last] / 1000),
+                    .text(name), .double(points.values[last]), .int(points.times[last] / 1000),
                     .int(points.steps[last]), .text(id),
                 ])
         }
@@ -86,9 +88,11 @@ final class IntegerRows: RowTables {
     }
 
     func write(_ batch: PointBatch, run: Int) throws {
-        for (key, entry) in batch.entries.enumerated() {
-            let points = entry.points
-            for index in 0..<points.count {
+        let points = batch.points
+        var start = 0
+        for (key, count) in batch.counts.enumerated() {
+            defer { start += count }
+            for index in start..<start + count {
                 try database.run(
                     "INSERT OR IGNORE INTO metric(run, key, step, ts, value) VALUES (?, ?, ?, ?, ?)",
                     [

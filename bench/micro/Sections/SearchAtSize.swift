@@ -39,6 +39,10 @@ enum SearchAtSize {
             report.add("search.mixed_ms", ours.map { $0 * 1000 }, note: "a page of 100 with params, tags and metrics")
             let bare = try (0..<50).map { _ in try timed { try ask(engine, mixed, limit: 1) }.seconds * 1000 }
             report.add("search.mixed_index_ms", bare, note: "a page of one run: the search without the gathering")
+            let like = try (0..<20).map { _ in
+                try timed { try ask(engine, "params.p0 LIKE '%ab1%'", limit: 1) }.seconds * 1000
+            }
+            report.add("search.like_ms", like, note: "a page of one run; each has a text of its own")
             report.add(
                 "search.mixed_over_sql", ratio: theirs, over: ours,
                 note: "SQL \(short(median(theirs) * 1000)) ms")
