@@ -61,7 +61,7 @@ extension NativeAPI {
                     (200, "The bytes; the ETag is their SHA-256.", nil), (206, "The range that was asked for.", nil),
                     (304, "The client has these bytes.", nil),
                 ], failures: [404, 409, 416]
-            ).answering("application/octet-stream", "Bytes")),
+            ).answering("*/*", "Bytes")),
         Route(
             .delete, "/api/v1/runs/{run}/artifacts/{path…}", "Delete an artifact, or a folder of them",
             .change { exchange, bytes throws(Refusal) in try deleteArtifacts(exchange, bytes) },

@@ -46,7 +46,7 @@ extension NativeAPI {
                 "artifacts", query: [.query("download", "Save it, even where a browser could show it.")],
                 answers: [(200, "The bytes; the ETag is their SHA-256.", nil), (206, "The range asked for.", nil)],
                 failures: [404, 409, 416]
-            ).answering("application/octet-stream", "Bytes")),
+            ).answering("*/*", "Bytes")),
         Route(
             .put, home + "/{artifact}/aliases/{alias}", "Point an alias at a version",
             .change { exchange, bytes throws(Refusal) in try setAlias(exchange, bytes) },
