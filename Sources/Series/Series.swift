@@ -8,8 +8,6 @@
 //
 // Every blob begins with a byte for its kind and version, and a CRC-32C of all other bytes.
 
-import Glibc
-
 /// One logged number.
 package struct Point: Sendable {
     package var step: Int64
@@ -88,11 +86,6 @@ package struct SeriesPoints: Sendable {
         steps.reserveCapacity(count)
         times.reserveCapacity(count)
         values.reserveCapacity(count)
-        if count >= 1 << 18 {
-            adviseLargePages(&steps)
-            adviseLargePages(&times)
-            adviseLargePages(&values)
-        }
     }
 
     package mutating func append(_ point: Point) {
@@ -133,18 +126,5 @@ extension SeriesPoints: Equatable {
     package static func == (a: SeriesPoints, b: SeriesPoints) -> Bool {
         guard a.steps == b.steps, a.times == b.times else { return false }
         return zip(a.values, b.values).allSatisfy { $0.bitPattern == $1.bitPattern }
-    }
-}
-
-/// Asks the kernel for large pages under an array of megabytes that is about to be filled: a page fault for each 4 KiB
-/// takes longer than decoding what goes there. It may not grant them, and then nothing changes.
-private func adviseLargePages<Number>(_ numbers: inout [Number]) {
-    let capacity = numbers.capacity * MemoryLayout<Number>.stride
-    numbers.withUnsafeMutableBufferPointer { buffer in
-        guard let base = buffer.baseAddress else { return }
-        let pageMask = 4095
-        let start = (Int(bitPattern: base) + pageMask) & ~pageMask
-        let end = (Int(bitPattern: base) + capacity) & ~pageMask
-        madvise(UnsafeMutableRawPointer(bitPattern: start), end - start, MADV_HUGEPAGE)
     }
 }
