@@ -24,6 +24,7 @@ let libraries = [
     Library(name: "CCurl", pkgConfig: "libcurl", debian: "libcurl4-openssl-dev"),
     Library(name: "CZstd", pkgConfig: "libzstd", debian: "libzstd-dev"),
     Library(name: "CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
+    Library(name: "CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
     Library(name: "CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
     Library(name: "CPCRE2", pkgConfig: "libpcre2-8", debian: "libpcre2-dev"),
 ]
@@ -48,6 +49,7 @@ let rooms = [
     Room(name: "HTTPMessages"),
     Room(name: "HTTPClient", needs: ["HTTPMessages", "CCurl"]),
     Room(name: "HTTPServer", needs: ["Compression", "HTTPMessages", "Observability", "CMicroHTTPD", "CWslay"]),
+    Room(name: "Foreign", needs: ["Domain", "JSON", "HTTPMessages", "HTTPClient", "CSQLite", "CYAML"]),
     Room(name: "Artifacts", needs: ["Domain", "CCrypto"]),
     Room(
         name: "Engine",
@@ -73,7 +75,7 @@ let rooms = [
         needs: [
             "Threads", "Observability", "Domain", "JSON", "Series", "Search", "Storage", "StorageSQLite",
             "HTTPMessages",
-            "HTTPClient", "Artifacts", "Engine", "APINative", "Server",
+            "HTTPClient", "Foreign", "Artifacts", "Engine", "APINative", "APIMLflow", "Server",
         ]),
     Room(name: "martlet", needs: ["CLI"], isProgram: true),
 ]
@@ -89,6 +91,7 @@ let suites: [(name: String, needs: [String])] = [
     ("CompressionTests", ["Compression"]),
     ("HTTPServerTests", ["Compression", "HTTPMessages", "HTTPServer"]),
     ("HTTPClientTests", ["HTTPMessages", "HTTPClient", "HTTPServer"]),
+    ("ForeignTests", ["Domain", "JSON", "Foreign"]),
     ("ArtifactsTests", ["Domain", "Artifacts"]),
     (
         "EngineTests",

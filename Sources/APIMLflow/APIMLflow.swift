@@ -26,7 +26,7 @@ package final class MLflowAPI: Sendable {
         + traceEndpoints + traceChangeEndpoints + traceSearchEndpoints + traceV2Endpoints + assessmentEndpoints
         + spanEndpoints
         + registeredModelEndpoints + modelVersionEndpoints + registrySearchEndpoints
-        + loggedModelEndpoints + loggedModelSearchEndpoints
+        + loggedModelEndpoints + loggedModelSearchEndpoints + importEndpoints
 
     /// The version of MLflow's protocol that its own clients hear at `/version`: by it they decide where spans go.
     private static let spoken = "3.12.0"

@@ -59,10 +59,11 @@ final class Call: Sendable {
 
     /// A change and the answer that is made in its transaction.
     func change(
-        bytes: Int = 512, _ body: @escaping @Sendable (Ledger, Caller) throws(Refusal) -> [UInt8]
+        _ priority: WritePriority = .live, bytes: Int = 512,
+        _ body: @escaping @Sendable (Ledger, Caller) throws(Refusal) -> [UInt8]
     ) throws(Refusal) {
         let caller = try caller()
-        engine.change(caller, bytes: bytes) { ledger throws(Refusal) in
+        engine.change(caller, priority, bytes: bytes) { ledger throws(Refusal) in
             try body(ledger, caller)
         } then: { [self] result in
             switch result {

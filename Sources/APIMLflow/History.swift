@@ -36,6 +36,8 @@ extension MLflowAPI {
             try caller.require(.read, on: run.project)
             let points = try reader.curve(of: run, key)
             let order = points.inOrderOfTime()
+            // Our own tools want the infinities, which MLflow's clients must not see.
+            let isExact = call.request.headers["x-martlet-exact"] != nil
             let start = min(offset, points.count)
             let end = min(points.count, start + Int(min(limit, Int64(pageMax * 40))))
             return .json(
@@ -43,7 +45,9 @@ extension MLflowAPI {
                     writer.object { writer in
                         if start < end {
                             writer.array("metrics") { writer in
-                                for place in start..<end { writer.point(key, points[order?[place] ?? place]) }
+                                for place in start..<end {
+                                    writer.point(key, points[order?[place] ?? place], exact: isExact)
+                                }
                             }
                         }
                         if end < points.count { writer.member("next_page_token", PageOffset.token(end)) }
@@ -199,7 +203,7 @@ extension SeriesPoints {
 }
 
 extension JSONWriter {
-    fileprivate mutating func point(_ key: String, _ point: Point, _ run: RunID? = nil) {
-        metric(key, point.value, Timestamp(micros: point.time), step: point.step, run: run)
+    fileprivate mutating func point(_ key: String, _ point: Point, _ run: RunID? = nil, exact: Bool = false) {
+        metric(key, point.value, Timestamp(micros: point.time), step: point.step, run: run, exact: exact)
     }
 }

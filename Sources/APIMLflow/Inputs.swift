@@ -106,7 +106,7 @@ private struct DatasetSummary: Hashable {
 }
 
 extension DatasetInput {
-    fileprivate init(_ message: Message) throws(Refusal) {
+    init(_ message: Message) throws(Refusal) {
         guard let dataset = try message.message("dataset") else {
             throw .mlflow("Dataset input must have a dataset associated with it.")
         }

@@ -98,11 +98,4 @@ extension JSONValue {
         case .object: "dict"
         }
     }
-
-    /// As JSON, on one line.
-    var text: String {
-        var writer = JSONWriter()
-        writer.value(self)
-        return writer.text
-    }
 }

@@ -1,4 +1,5 @@
 import MartletDomain
+import MartletHTTPMessages
 import MartletJSON
 
 // OpenTelemetry's JSON: names in camel case, ids in hex, whole numbers often as texts.
@@ -58,7 +59,7 @@ extension OpenTelemetrySpan {
         value?.int64 ?? value?.string.flatMap { Int64($0) } ?? 0
     }
 
-    private static func bytes(hex value: JSONValue?) -> [UInt8] {
+    static func bytes(hex value: JSONValue?) -> [UInt8] {
         let digits = Array(value?.string?.utf8 ?? "".utf8)
         guard digits.count % 2 == 0 else { return [] }
         var bytes: [UInt8] = []

@@ -164,10 +164,12 @@ extension JSONWriter {
         }
     }
 
-    mutating func metric(_ name: String, _ value: Double, _ time: Timestamp, step: Int64, run: RunID? = nil) {
+    mutating func metric(
+        _ name: String, _ value: Double, _ time: Timestamp, step: Int64, run: RunID? = nil, exact: Bool = false
+    ) {
         object { writer in
             writer.member("key", name)
-            writer.member("value", mlflowNumber(value))
+            writer.member("value", exact ? value : mlflowNumber(value))
             writer.member("timestamp", time.millis)
             writer.member("step", step)
             if let run { writer.member("run_id", run.text) }

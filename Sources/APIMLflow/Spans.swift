@@ -42,12 +42,7 @@ extension MLflowAPI {
             for batch in batches {
                 if let known = try ledger.tx.trace(batch.trace) { try caller.require(.write, on: known.project) }
             }
-            try ledger.logSpans(batches, in: home.id) { trace in
-                [
-                    (TraceKeys.artifacts, call.api.places.location(ofTrace: trace.id, in: home)),
-                    (TraceKeys.spansPlace, TraceKeys.spansHere),
-                ]
-            }
+            try ledger.logSpans(batches, in: home.id) { call.api.places.spanTags(of: $0, in: home) }
             return true
         } then: { result in
             switch result {
@@ -59,7 +54,7 @@ extension MLflowAPI {
     }
 
     /// By trace, in the order in which they came.
-    private static func spanBatches(_ spans: [OpenTelemetrySpan]) -> [SpanBatch] {
+    static func spanBatches(_ spans: [OpenTelemetrySpan]) -> [SpanBatch] {
         var batches: [SpanBatch] = []
         var places: [String: Int] = [:]
         for span in spans {
@@ -77,8 +72,18 @@ extension MLflowAPI {
     }
 }
 
+extension ArtifactPlaces {
+    /// What MLflow's clients look at to find the spans of a trace.
+    func spanTags(of trace: Trace, in home: Experiment) -> [(key: String, value: String)] {
+        [
+            (TraceKeys.artifacts, location(ofTrace: trace.id, in: home)),
+            (TraceKeys.spansPlace, TraceKeys.spansHere),
+        ]
+    }
+}
+
 extension SpanBatch {
-    fileprivate mutating func add(_ span: OpenTelemetrySpan, _ view: SpanView) {
+    mutating func add(_ span: OpenTelemetrySpan, _ view: SpanView) {
         spans.append((OpenTelemetrySpan.hex(span.spanID), view.document))
         start = min(start, Timestamp(micros: span.start / 1000))
         if span.end != 0 {

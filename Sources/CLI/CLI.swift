@@ -28,7 +28,8 @@ package enum CLI {
                 ],
                 subcommands: [
                     world.serve, world.projects, world.experiments, world.runs, world.log, world.search, world.ask,
-                    world.artifacts, world.models, world.export, world.summary, world.plot, world.tail, world.fsck,
+                    world.artifacts, world.models, world.imports, world.watch, world.export, world.summary, world.plot,
+                    world.tail, world.fsck,
                     world.backup,
                     world.restore, world.usage, world.prune, world.users, world.tokens, world.login, world.doctor,
                     world.sync, world.complete,

@@ -76,6 +76,9 @@ package struct ExperimentID: Hashable, Sendable, Comparable, CustomStringConvert
     package let raw: Int64
     package init(_ raw: Int64) { self.raw = raw }
     package static let standard = ExperimentID(0)
+    /// Ids from here on were brought along from elsewhere (a folder of MLflow's numbers by 18 digits); new experiments
+    /// go on with the small numbers.
+    package static let foreign = ExperimentID(1_000_000_000_000)
     package var description: String { String(raw) }
     package static func < (a: ExperimentID, b: ExperimentID) -> Bool { a.raw < b.raw }
 }

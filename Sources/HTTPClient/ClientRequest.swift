@@ -39,6 +39,10 @@ package struct ClientResponse: Sendable {
     package var headers: Headers
     /// Empty when the body went into a file.
     package var body: [UInt8]
+
+    package init(status: Status, headers: Headers, body: [UInt8]) {
+        (self.status, self.headers, self.body) = (status, headers, body)
+    }
 }
 
 /// Why there is no answer.

@@ -58,3 +58,12 @@ extension JSONScanner {
         }
     }
 }
+
+extension JSONValue {
+    /// As JSON, on one line.
+    package var text: String {
+        var writer = JSONWriter()
+        writer.value(self)
+        return writer.text
+    }
+}

@@ -7,6 +7,8 @@ package protocol StoreTransaction: StoreReader {
     func insert(_ project: Project) throws(StorageError) -> Project
     func update(_ project: Project) throws(StorageError)
     func insert(_ experiment: Experiment) throws(StorageError) -> Experiment
+    /// One that brings its id from elsewhere; the caller has seen that it is free.
+    func insert(keepingID experiment: Experiment) throws(StorageError)
     func update(_ experiment: Experiment) throws(StorageError)
     func insert(_ run: Run, attributes: RunAttributes) throws(StorageError) -> Run
     func update(_ run: Run) throws(StorageError)

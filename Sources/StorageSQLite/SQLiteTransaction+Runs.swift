@@ -24,15 +24,23 @@ extension SQLiteTransaction {
     }
 
     func insert(_ experiment: Experiment) throws(StorageError) -> Experiment {
+        var kept = experiment
+        // Not SQLite's own count, which a number brought from elsewhere would drag along for good.
+        kept.id =
+            try connection.first(
+                "SELECT coalesce(max(id), -1) + 1 FROM experiment WHERE id < ?", ExperimentID.foreign
+            ) { ExperimentID($0.int(0)) } ?? .standard
+        try insert(keepingID: kept)
+        return kept
+    }
+
+    func insert(keepingID experiment: Experiment) throws(StorageError) {
         try connection.run(
             """
-            INSERT INTO experiment(project, name, next_no, life, created_us, updated_us, location, doc, rev)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """, experiment.project, experiment.name, experiment.nextNumber, experiment.life.rawValue,
+            INSERT INTO experiment(id, project, name, next_no, life, created_us, updated_us, location, doc, rev)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, experiment.id, experiment.project, experiment.name, experiment.nextNumber, experiment.life.rawValue,
             experiment.created, experiment.updated, experiment.location, experiment.document, try revision())
-        var kept = experiment
-        kept.id = ExperimentID(connection.lastInsertID)
-        return kept
     }
 
     func update(_ experiment: Experiment) throws(StorageError) {

@@ -111,7 +111,7 @@ extension Message {
     }
 
     /// A word, or protobuf's number of it.
-    fileprivate func loggedModelState() throws(Refusal) -> LoggedModel.State {
+    func loggedModelState() throws(Refusal) -> LoggedModel.State {
         guard let value = self["status"] else { throw .missing("status") }
         let states: [LoggedModel.State] = [.pending, .ready, .failed]
         if let number = value.int64, (1...3).contains(number) { return states[Int(number) - 1] }

@@ -1,4 +1,5 @@
 import Glibc
+import MartletAPIMLflow
 import MartletAPINative
 import MartletArtifacts
 import MartletDomain
@@ -10,11 +11,13 @@ package import MartletStorage
 import MartletThreads
 import Synchronization
 
-/// The native API over a store that this process has opened: no socket, no thread of a server, the same routes.
+/// The APIs over a store that this process has opened: no socket, no thread of a server, the same routes.
 package final class LocalBackend: Backend {
     package let place: String
     private let store: any Store
     private let api: NativeAPI
+    /// What an import from MLflow's stores speaks.
+    private let mlflow: MLflowAPI
     private let adopter: LogbookAdopter
     /// Runs once somebody waits for changes: writers may go on while a command follows them.
     private let adoption = BackgroundThread()
@@ -29,9 +32,11 @@ package final class LocalBackend: Backend {
         do throws(Refusal) {
             let engine = Engine(store: store, log: log)
             let blobs = try FolderBlobStore(folder: folder + "/artifacts", now: engine.clock.now)
+            let authority = Authority(.open, engine: engine)
             api = NativeAPI(
-                engine: engine, blobs: blobs, authority: Authority(.open, engine: engine),
+                engine: engine, blobs: blobs, authority: authority,
                 about: ServerAbout(version: version, commit: ""))
+            mlflow = MLflowAPI(engine: engine, blobs: blobs, authority: authority, artifacts: ArtifactSettings())
             adopter = LogbookAdopter(folder: folder + "/logbooks", engine: engine)
             let before = try store.generation()
             adopter.catchUp()
@@ -80,8 +85,8 @@ package final class LocalBackend: Backend {
             adoption.start { [adopter] _ in adopter.look() ? 100 : 300 }
         }
         if head.method == .delete, head.query["permanent"] == "true" { hasPurged.store(true, ordering: .relaxed) }
-        guard let plan = api.plan(head) else {
-            throw CommandFailure(.notFound, "The native API has no address \(head.target.path).")
+        guard let plan = api.plan(head) ?? mlflow.plan(head) else {
+            throw CommandFailure(.notFound, "There is no address \(head.target.path).")
         }
         let response: Response
         switch plan {

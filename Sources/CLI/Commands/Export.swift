@@ -2,6 +2,12 @@ import MartletJSON
 
 extension World {
     var export: Command {
+        var export = runExport
+        export.subcommands = [mlflowExport]
+        return export
+    }
+
+    private var runExport: Command {
         command(
             "export", "Write an experiment's runs as JSON, CSV or JSON lines",
             discussion: """

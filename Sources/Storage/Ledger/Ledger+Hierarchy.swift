@@ -106,7 +106,7 @@ extension Ledger {
 
     /// The experiment of this name, made if there is none: an experiment is shared by its name.
     package func createExperiment(
-        _ draft: ExperimentDraft
+        _ draft: ExperimentDraft, id: ExperimentID? = nil
     ) throws(StorageError) -> (experiment: Experiment, created: Bool) {
         try checkName(draft.name, "experiment")
         guard !ReservedNames.experiments.contains(draft.name.lowercased()) else {
@@ -125,11 +125,11 @@ extension Ledger {
             }
             return (existing, false)
         }
-        let experiment = try tx.insert(
-            Experiment(
-                id: ExperimentID(-1), project: project.id, name: draft.name, created: now, updated: now,
-                location: draft.location, description: draft.description, hypothesis: draft.hypothesis,
-                tags: draft.tags, extras: draft.extras))
+        var experiment = Experiment(
+            id: id ?? ExperimentID(-1), project: project.id, name: draft.name, created: now, updated: now,
+            location: draft.location, description: draft.description, hypothesis: draft.hypothesis,
+            tags: draft.tags, extras: draft.extras)
+        if id == nil { experiment = try tx.insert(experiment) } else { try tx.insert(keepingID: experiment) }
         note("experiment.create", .experiment(experiment.id), in: project.id, after: [("name", experiment.name)])
         return (experiment, true)
     }

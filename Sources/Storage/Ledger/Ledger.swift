@@ -22,6 +22,15 @@ package final class Ledger {
         note(action, subject, in: project, before: before, after: after)
     }
 
+    /// What happened at another time, written down now: times of making and changing are those of then.
+    package func dated<Value>(
+        _ then: Timestamp, _ body: (Ledger) throws(StorageError) -> Value
+    ) throws(StorageError) -> Value {
+        let past = Ledger(tx, now: then, limits: limits)
+        defer { changes += past.changes }
+        return try body(past)
+    }
+
     func note(
         _ action: String, _ subject: Change.Subject, in project: ProjectID, before: [(String, String)] = [],
         after: [(String, String)] = [], count: Int = 1

@@ -18,10 +18,13 @@ extension MemoryTransaction {
 
     func insert(_ experiment: Experiment) -> Experiment {
         var kept = experiment
-        kept.id = ExperimentID((state.experiments.keys.map(\.raw).max() ?? -1) + 1)
+        let own = state.experiments.keys.filter { $0 < .foreign }
+        kept.id = ExperimentID((own.map(\.raw).max() ?? -1) + 1)
         update(kept)
         return kept
     }
+
+    func insert(keepingID experiment: Experiment) { update(experiment) }
 
     func update(_ experiment: Experiment) {
         state.experiments[experiment.id] = experiment
