@@ -48,4 +48,4 @@ $(BINARY):
 	@$(MAKE) --no-print-directory build
 
 clean: ## remove what was built, and the tests' Python environment
-	rm -rf .build .venv .venv-mlflow .venv-mlflow2
+	rm -rf .build .venv .venv-mlflow .venv-mlflow2 .venv-lightning

@@ -1,6 +1,7 @@
 """Real clients against a real server. They run in an environment of their own, beside nothing of ours but the helpers
 that start and stop servers for the end-to-end tests."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -11,21 +12,55 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "EndToEndTests")
 import serving  # noqa: E402
 
 
+def pytest_addoption(parser):
+    parser.addoption("--token", action="store_true", help="ask for a token on every server, and let the clients have one")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "newest: needs the newest client and what its users bring along")
+    config.addinivalue_line("markers", "lightning: needs Lightning and torch, an environment of its own")
+    config.addinivalue_line("markers", "own_access: brings its own users and tokens")
+
+
+class GuardedServer(serving.Server):
+    """One that asks for a token, and has given one to whoever asks through this object."""
+
+    secret = None
+
+    def start(self):
+        super().start()
+        if self.secret is None:
+            made = serving.martlet("users", "add", "ada", "--role", "admin", uri=self.folder, home=self.home)
+            assert made.returncode == 0, made.stderr
+            token = serving.martlet("tokens", "create", "ada", "--json", uri=self.folder, home=self.home)
+            self.secret = json.loads(token.stdout)["secret"]
+        return self
+
+    def ask(self, method, target, body=None, headers=None, timeout=30):
+        known = {"Authorization": f"Bearer {self.secret}"} if self.secret else {}
+        return super().ask(method, target, body, {**known, **(headers or {})}, timeout)
 
 
 @pytest.fixture
-def start_server(tmp_path):
+def start_server(request, tmp_path, monkeypatch):
     made = []
+    # The tests that are about access speak for themselves.
+    guards = request.config.getoption("--token") and not request.node.get_closest_marker("own_access")
 
     def start(*arguments, **options):
         home = tmp_path / f"server-{len(made) + 1}"
         home.mkdir()
-        server = serving.Server(home / "store", *arguments, logs=home, host="127.0.0.1", port=None,
-                                environment_=options.get("environment"))
+        kind, more = (GuardedServer, ("--auth-mode", "tokens")) if guards else (serving.Server, ())
+        server = kind(home / "store", *arguments, *more, logs=home, host="127.0.0.1", port=None,
+                      environment_=options.get("environment"))
         made.append(server)
-        return server.start()
+        server.start()
+        if guards:
+            plain = serving.environment
+            keys = {"MLFLOW_TRACKING_TOKEN": server.secret, "MARTLET_TOKEN": server.secret}
+            monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", server.secret)
+            monkeypatch.setattr(serving, "environment", lambda where, extra=None: plain(where, {**keys, **(extra or {})}))
+        return server
 
     yield start
     for server in made:

@@ -127,6 +127,7 @@ def test_the_experiment_may_be_named_by_the_environment(server, tmp_path):
     assert [run["name"] for run in found] == ["env"]
 
 
+@pytest.mark.own_access
 @pytest.mark.parametrize("way", ["token", "password"])
 def test_a_token_opens_the_door_and_nothing_else_does(start_server, tmp_path, monkeypatch, way):
     import mlflow
