@@ -16,8 +16,6 @@ struct BatchBody {
     private(set) var modelMetrics: [(model: String, metric: ModelMetric)] = []
     private var metricCount = 0
     private var trouble: Refusal?
-    /// The last name that was looked at: a client may log one metric for many steps.
-    private var lastName = ""
 
     private static let bytesMax = 1_000_000
     private static let metricsMax = 1000
@@ -154,21 +152,35 @@ struct BatchBody {
         guard let name, !name.isEmpty else { return note(.missing("metrics[\(index)].key")) }
         guard let value else { return note(.missing("metrics[\(index)].value")) }
         guard let time else { return note(.missing("metrics[\(index)].timestamp")) }
-        if name != lastName {
-            do throws(Refusal) {
-                try Names.check(metric: name, at: "metrics[\(index)].name")
-            } catch {
-                return note(error)
-            }
-            lastName = name
+        guard time >= 0 else {
+            // What is wrong with the name would have been said first.
+            if let refusal = refusal(of: name, index) { return note(refusal) }
+            return note(.negativeTime(time, at: "metrics[\(index)].timestamp", name, value))
         }
-        guard time >= 0 else { return note(.negativeTime(time, at: "metrics[\(index)].timestamp", name, value)) }
         let point = Point(step: step, time: Timestamp(millis: time).micros, value: value)
+        let known = metrics.nameCount
         metrics.add(name, point)
+        // Each name is looked at once: a client may log one metric for many steps.
+        if metrics.nameCount > known, let refusal = refusal(of: name, index) { return note(refusal) }
         if let metric = subject.metric(name, point, run: "") { modelMetrics.append((subject.model, metric)) }
     }
 
+    private func refusal(of name: String, _ index: Int) -> Refusal? {
+        do throws(Refusal) {
+            try Names.check(metric: name, at: "metrics[\(index)].name")
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     private mutating func integer(_ scanner: inout JSONScanner, _ path: String) throws -> Int64? {
+        if try scanner.peek() == .number {
+            let number = try scanner.number()
+            if let whole = number.int64 { return whole }
+            note(.wrongType(path, .double(number.double)))
+            return nil
+        }
         let value = try scanner.value()
         if value.isNull { return nil }
         if let number = value.int64 ?? value.string.flatMap({ Int64($0) }) { return number }

@@ -18,13 +18,15 @@ extension MLflowAPI {
     ]
 
     private static let pageMax = 25_000
+    private static let wholeMax = 250_000
     private static let runsMax = 100
     private static let sampleMax = 2500
 
     private static func history(_ call: Call, _ message: Message) throws(Refusal) -> Response {
         let id = try message.runID()
         let key = try message.required("metric_key")
-        let limit = try message.integer("max_results") ?? Int64(pageMax)
+        // Clients that ask for no page want the whole curve, and pay for each one that they have to come back for.
+        let limit = try message.integer("max_results") ?? Int64(wholeMax)
         guard limit >= 0 else {
             throw .mlflow(
                 "Invalid value \(limit) for parameter 'max_results' supplied. It must be a positive integer")

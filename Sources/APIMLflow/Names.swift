@@ -11,7 +11,9 @@ enum Names {
 
     static func check(metric name: String, at path: String = "name") throws(Refusal) {
         try checkCharacters(name, path)
-        guard name.unicodeScalars.count <= keyMax else { throw .tooLong("Metric name", keyMax) }
+        guard name.utf8.count <= keyMax || name.unicodeScalars.count <= keyMax else {
+            throw .tooLong("Metric name", keyMax)
+        }
     }
 
     static func check(param key: String, at path: String = "key") throws(Refusal) {
@@ -42,6 +44,7 @@ enum Names {
 
     /// Letters, digits and `_ - . : /` and blanks, and nothing that is another name once it is taken for a path.
     static func checkCharacters(_ name: String, _ path: String) throws(Refusal) {
+        if isPlain(name) { return }
         guard name.unicodeScalars.allSatisfy(isKeyCharacter) else {
             throw .wrongValue(
                 path, .string(name),
@@ -49,6 +52,29 @@ enum Names {
             )
         }
         try checkPath(name, path)
+    }
+
+    /// What nearly every name is: the usual characters, in steps that are no dots.
+    private static func isPlain(_ name: String) -> Bool {
+        var name = name
+        return name.withUTF8 { bytes in
+            // In a step that has only dots so far, one character more than those is needed.
+            var (hasStep, isDots) = (false, true)
+            for byte in bytes {
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: " "),
+                    UInt8(ascii: ":"):
+                    (hasStep, isDots) = (true, false)
+                case UInt8(ascii: "."): hasStep = true
+                case UInt8(ascii: "/"):
+                    if !hasStep || isDots { return false }
+                    (hasStep, isDots) = (false, true)
+                default: return false
+                }
+            }
+            return hasStep && !isDots
+        }
     }
 
     static func checkPath(_ name: String, _ path: String) throws(Refusal) {

@@ -30,13 +30,15 @@ package struct MetricInput: Sendable {
 
     package mutating func add(_ name: String, _ point: Point) { collected.add(name, point) }
 
+    /// How many names there are among those that were added.
+    package var nameCount: Int { given?.names.count ?? collected.nameCount }
+
     private var hasSteps: Bool { !(given?.isEmpty ?? collected.isEmpty) }
     package var isEmpty: Bool { !hasSteps && unstepped.isEmpty }
 
     /// About what the change holds while it waits.
     package var bytes: Int {
-        let names = given?.names.count ?? collected.nameCount
-        return 256 + names * 64 + (given?.pointCount ?? collected.pointCount) * 24 + unstepped.count * 80
+        256 + nameCount * 64 + (given?.pointCount ?? collected.pointCount) * 24 + unstepped.count * 80
     }
 }
 
