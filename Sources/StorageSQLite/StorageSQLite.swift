@@ -28,7 +28,7 @@ package final class SQLiteStore: Store {
         (database, isReadOnly) = (place.database, writer == nil)
         about = StoreAbout(
             kind: "sqlite", id: id, format: format, location: place.folder,
-            engine: "SQLite \(String(cString: sqlite3_libversion()))")
+            engine: "SQLite \(String(cString: sqlite3_libversion()))", isCopy: place.id != nil)
         readers = ReaderPool(path: place.database, mode: place.readerMode, countMax: options.readers)
         watch = Watch(path: place.database, mode: place.readerMode)
     }

@@ -6,12 +6,10 @@ import MartletSeries
 import MartletStorage
 import Testing
 
-private let id = "0123456789abcdef0123456789abcdef"
+private let id = Logbook.id
 
 private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: String = "w1") -> String {
-    let body = "{\"w\":\"\(writer)\",\"seq\":\(sequence),\"t\":1768478400000,\"run\":\"\(id)\",\"op\":\"\(op)\"\(rest)"
-    let sum = Array(body.utf8).withUnsafeBytes { crc32c($0) }
-    return body + ",\"c\":\"\(String(sum, radix: 16))\"}"
+    Logbook.line(sequence, op, rest, writer: writer)
 }
 
 @Suite("A logbook counts exactly once") struct LogbookTests {
@@ -157,61 +155,6 @@ private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: St
             if let line = try? LogbookLine(bytes[...]) {
                 #expect(line.text.utf8.elementsEqual(good) || line.body["c"] == nil)
             }
-        }
-    }
-}
-
-@Suite("A folder's logbooks are taken in while they grow") struct AdoptionTests {
-    private func withFolder(_ body: (String) throws -> Void) throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "martlet-adopt-\(UUID())").path
-        try FileManager.default.createDirectory(atPath: folder + "/live", withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try body(folder)
-    }
-
-    @Test("lines count as they come, a torn one waits, and the file is put away when its writer is gone")
-    func grows() throws {
-        try withFolder { folder in
-            let stage = Stage()
-            let adopter = LogbookAdopter(folder: folder, engine: stage.engine)
-            let path = folder + "/live/w1.jsonl"
-            let file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-            #expect(flock(file, LOCK_EX) == 0)
-            func append(_ text: String) { _ = text.withCString { write(file, $0, strlen($0)) } }
-            append(line(1, "run", ",\"experiment\":\"risk\"") + "\n")
-            let second = line(2, "metrics", ",\"step\":1,\"m\":{\"loss\":1}") + "\n"
-            append(String(second.prefix(30)))
-            #expect(adopter.look())
-            let run = try #require(try stage.see { try $0.run(RunID(id)!) })
-            #expect(try stage.see { try $0.curve(of: run, "loss") }.isEmpty)
-            append(String(second.dropFirst(30)))
-            #expect(adopter.look())
-            #expect(try stage.see { try $0.curve(of: run, "loss") }.count == 1)
-            #expect(FileManager.default.fileExists(atPath: path))
-            close(file)
-            adopter.catchUp()
-            #expect(!FileManager.default.fileExists(atPath: path))
-            #expect(FileManager.default.fileExists(atPath: folder + "/done/2026-01/w1.jsonl.zst"))
-            #expect(try stage.see { try $0.run(run.key) }?.status.state == .lost)
-        }
-    }
-
-    @Test("the same lines by file and by request count once, in either order")
-    func twoWays() throws {
-        try withFolder { folder in
-            let stage = Stage()
-            let lines = [
-                line(1, "run", ",\"experiment\":\"risk\""), line(2, "metrics", ",\"step\":1,\"m\":{\"loss\":1}"),
-                line(3, "metrics", ",\"step\":2,\"m\":{\"loss\":2}"), line(4, "state", ",\"status\":\"done\""),
-            ]
-            _ = try stage.ingest(Array(lines.prefix(2)))
-            try (lines.joined(separator: "\n") + "\n").write(
-                toFile: folder + "/live/w1.jsonl", atomically: true, encoding: .utf8)
-            LogbookAdopter(folder: folder, engine: stage.engine).catchUp()
-            _ = try stage.ingest(lines)
-            let run = try #require(try stage.see { try $0.run(RunID(id)!) })
-            #expect(try stage.see { try $0.curve(of: run, "loss") }.values == [1, 2])
-            #expect(run.status.word == "done")
         }
     }
 }

@@ -1,9 +1,11 @@
 import Glibc
 import MartletArtifacts
 import MartletDomain
+import MartletEngine
 import MartletHTTPClient
 import MartletHTTPMessages
 import MartletJSON
+import MartletObservability
 import MartletStorage
 import MartletStorageSQLite
 
@@ -139,6 +141,11 @@ extension World {
             let blobs = try FolderBlobStore(folder: path + "/artifacts", now: now())
             try blobs.probeWriting()
             report.good("artifacts", "may be written")
+            let whole = FolderStore(path: path, store: store, blobs: blobs, engine: Engine(store: store, log: .silent))
+            if let kept = try whole.keptLogbooks() {
+                let isOdd = kept.survey.kept[.changed] != nil || kept.survey.kept[.unknown] != nil
+                if isOdd { report.warn("logbooks", kept.text) } else { report.good("logbooks", kept.text) }
+            }
         } catch {
             report.bad(error.code == .locked ? "lock" : "database", error.message, error.remedy)
         }
