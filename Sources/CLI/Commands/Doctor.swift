@@ -27,7 +27,7 @@ extension World {
             report.good("store", place.text + source(of: parsed))
             switch place {
             case .folder(let path): examine(folder: path, terminal, &report)
-            case .server(let address): examine(server: address, terminal, &report)
+            case .server(let address): examine(server: address, parsed, terminal, &report)
             }
             return report.show(parsed, terminal)
         }
@@ -155,9 +155,11 @@ extension World {
 
     // MARK: A server
 
-    private func examine(server address: String, _ terminal: any Terminal, _ report: inout Checkup) {
+    private func examine(
+        server address: String, _ parsed: Parsed, _ terminal: any Terminal, _ report: inout Checkup
+    ) {
         do throws(CommandFailure) {
-            let backend = try backend(for: .server(address), terminal, creates: false)
+            let backend = try backend(for: .server(address), parsed, terminal, creates: false)
             let began = seconds()
             let answer = try backend.send(ClientRequest(.get, API.target(["me"])))
             let took = seconds() - began
