@@ -135,6 +135,37 @@ private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: St
         #expect(try stage.see { try $0.series(of: run.key, named: ["loss"]) }.count == 2)
     }
 
+    @Test("a metric of the user's and one of the machine's with the same bare name never share a point")
+    func machineBesideUser() throws {
+        let stage = Stage()
+        let start = 1_768_478_400_000
+        func machine(_ sequence: Int, second: Int, _ values: String) -> String {
+            let body =
+                "{\"w\":\"w1\",\"seq\":\(sequence),\"t\":\(start + second * 1000),\"run\":\"\(id)\",\"op\":\"system\","
+                + "\"m\":{\(values)}"
+            let sum = Array(body.utf8).withUnsafeBytes { crc32c($0) }
+            return body + ",\"c\":\"\(String(sum, radix: 16))\"}"
+        }
+        // All of it waits for one flush, and each kind comes where the other's names were expected.
+        _ = try stage.ingest([
+            begin, line(2, "metrics", ",\"step\":0,\"m\":{\"cpu\":1,\"loss\":0.5}"),
+            machine(3, second: 10, "\"cpu\":90,\"gpu\":40"), machine(4, second: 20, "\"cpu\":91,\"gpu\":41"),
+            line(5, "metrics", ",\"step\":10,\"m\":{\"cpu\":2,\"loss\":0.25}"),
+            line(6, "metrics", ",\"step\":20,\"m\":{\"gpu\":7}"), machine(7, second: 30, "\"gpu\":42,\"cpu\":92"),
+        ])
+        let run = try run(stage)
+        func points(_ name: String) throws -> [Int64: Double] {
+            let curve = try stage.see { try $0.curve(of: run, name) }
+            return Dictionary(uniqueKeysWithValues: zip(curve.steps, curve.values))
+        }
+        #expect(try points("cpu") == [0: 1, 10: 2])
+        #expect(try points("system/cpu") == [10: 90, 20: 91, 30: 92])
+        #expect(try points("gpu") == [20: 7])
+        #expect(try points("system/gpu") == [10: 40, 20: 41, 30: 42])
+        #expect(try points("loss") == [0: 0.5, 10: 0.25])
+        #expect(try Set(stage.see { try $0.metrics(of: run) }.map(\.name)).count == 5)
+    }
+
     @Test("a reader never stops at random bytes")
     func noise() throws {
         var state: UInt64 = 0x9E37_79B9_7F4A_7C15
