@@ -7,6 +7,7 @@
 import CSQLite
 import MartletDomain
 package import MartletStorage
+import MartletThreads
 
 /// A store in a folder.
 package final class SQLiteStore: Store {
@@ -79,12 +80,9 @@ package final class SQLiteStore: Store {
         _ priority: WritePriority = .live, bytes: Int,
         _ body: @escaping @Sendable (SQLiteTransaction) throws(StorageError) -> T
     ) throws(StorageError) -> T {
-        let result = Monitor<Result<T, StorageError>?>(nil)
-        enqueue(priority, bytes: bytes, body) { outcome in result.change { $0 = outcome } }
-        guard let outcome = result.wait(for: { $0 }) else {
-            preconditionFailure("a wait without end ends with an answer")
-        }
-        return try outcome.get()
+        let waiter = Waiter<Result<T, StorageError>>()
+        enqueue(priority, bytes: bytes, body) { waiter.fulfil($0) }
+        return try waiter.wait().get()
     }
 
     package func onCommit(_ listener: @escaping @Sendable () -> Void) { writer?.onCommit(listener) }
