@@ -45,7 +45,9 @@ let rooms = [
     Room(name: "Series", needs: ["CZstd"]),
     Room(name: "Search", needs: ["CPCRE2"]),
     Room(name: "Storage", needs: ["Threads", "Domain", "JSON", "Series"]),
-    Room(name: "StorageSQLite", needs: ["Domain", "Series", "Storage", "Observability", "CSQLite", "CZstd"]),
+    Room(
+        name: "StorageSQLite",
+        needs: ["Threads", "Domain", "Series", "Storage", "Observability", "CSQLite", "CZstd"]),
     Room(name: "HTTPMessages"),
     Room(name: "HTTPClient", needs: ["HTTPMessages", "CCurl"]),
     Room(name: "HTTPServer", needs: ["Compression", "HTTPMessages", "Observability", "CMicroHTTPD", "CWslay"]),
@@ -57,7 +59,8 @@ let rooms = [
     Room(
         name: "APINative",
         needs: [
-            "Observability", "Domain", "JSON", "Series", "Search", "Storage", "HTTPMessages", "Artifacts", "Engine",
+            "Threads", "Observability", "Domain", "JSON", "Series", "Search", "Storage", "HTTPMessages", "Artifacts",
+            "Engine",
         ]),
     Room(
         name: "APIMLflow",

@@ -1,4 +1,5 @@
 import Glibc
+import MartletThreads
 import Synchronization
 
 /// Two threads for what WebSockets ask for. The one thread that owns all sockets must not wait for a disk, and a lane of
@@ -11,19 +12,17 @@ final class Workbench: Sendable {
     }
 
     private static let threadsMax = 2
-    private let state = Mutex(State())
-    private let bell = WorkBell()
+    private let state = Monitor(State())
 
     /// Does a piece of work soon, beside others.
     func add(_ work: @escaping @Sendable () -> Void) {
-        let mustStart = state.withLock { state in
+        let mustStart = state.change { state in
             state.waiting.append(work)
             guard state.idle < state.waiting.count, state.threads < Workbench.threadsMax else { return false }
             state.threads += 1
             return true
         }
         if mustStart { start() }
-        bell.ring()
     }
 
     private func start() {
@@ -39,27 +38,26 @@ final class Workbench: Sendable {
             pthread_detach(thread)
         } else {
             body.release()
-            state.withLock { $0.threads -= 1 }
+            state.change { $0.threads -= 1 }
         }
     }
 
     /// A thread that finds nothing for ten seconds ends; the next piece of work starts another one.
     private func run() {
         while true {
-            let work = state.withLock { state in state.waiting.isEmpty ? nil : state.waiting.removeFirst() }
-            if let work {
-                work()
-                continue
+            state.change { $0.idle += 1 }
+            let found = state.wait(seconds: 10) { state in
+                state.waiting.isEmpty ? nil : state.waiting.removeFirst()
             }
-            state.withLock { $0.idle += 1 }
-            let rang = bell.wait(seconds: 10)
-            let isOver = state.withLock { state in
+            // Work that came between the end of the wait and this is nobody's else: it is looked for once more.
+            let isOver = state.change { state in
                 state.idle -= 1
-                guard !rang, state.waiting.isEmpty else { return false }
+                guard found == nil, state.waiting.isEmpty else { return false }
                 state.threads -= 1
                 return true
             }
             if isOver { return }
+            found?()
         }
     }
 }
@@ -110,34 +108,5 @@ final class Mailbox: Sendable {
         }
         guard let work else { return }
         workbench.add { [self] in work { self.next() } }
-    }
-}
-
-/// Wakes a thread that waits for work.
-private final class WorkBell: @unchecked Sendable {
-    // A POSIX semaphore is thread-safe by its nature and must not move: it lives on the heap until deinit.
-    private let raw: UnsafeMutablePointer<sem_t>
-
-    init() {
-        raw = .allocate(capacity: 1)
-        sem_init(raw, 0, 0)
-    }
-
-    deinit {
-        sem_destroy(raw)
-        raw.deallocate()
-    }
-
-    func ring() { sem_post(raw) }
-
-    /// False when nobody rang in time.
-    func wait(seconds: Int) -> Bool {
-        var until = timespec()
-        clock_gettime(CLOCK_REALTIME, &until)
-        until.tv_sec += seconds
-        while sem_timedwait(raw, &until) != 0 {
-            if errno != EINTR { return false }
-        }
-        return true
     }
 }

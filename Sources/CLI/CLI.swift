@@ -18,6 +18,9 @@ package enum CLI {
                         "uri", short: "u", value: "STORE", "The store: a folder, or http://HOST:PORT",
                         environment: "MARTLET_TRACKING_URI", candidates: .folders),
                     Option(
+                        "cacert", value: "FILE", "PEM certificates to trust for an https server",
+                        environment: "MARTLET_CACERT", candidates: .files),
+                    Option(
                         "color", value: "WHEN", "Whether to use colours", standard: "auto",
                         choices: ColourChoice.allCases.map(\.rawValue)),
                     .flag("quiet", short: "q", "Say nothing but the answer"),

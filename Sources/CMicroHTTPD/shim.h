@@ -89,6 +89,13 @@ static inline int martlet_mhd_descriptor(struct MHD_Connection *connection)
     return info ? info->connect_fd : -1;
 }
 
+/// GnuTLS's session of a connection, or nothing where it is plain.
+static inline void *martlet_mhd_tls_session(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return info ? info->tls_session : NULL;
+}
+
 static inline const struct sockaddr *martlet_mhd_peer(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);

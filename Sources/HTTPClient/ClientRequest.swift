@@ -49,6 +49,8 @@ package struct ClientResponse: Sendable {
 package struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
         case badURL, unreachable, noConnection, timeout, cancelled, tls, tooLarge, file, protocolViolation
+        /// TLS works, and the server's certificate is not one to believe.
+        case untrusted
     }
 
     package let code: Code

@@ -20,7 +20,8 @@ package final class HTTPClient: Sendable {
         package var bodyBytesMax = 256 << 20
         package var redirectsMax = 5
         package var userAgent = "martlet"
-        /// A PEM file of extra authorities, for servers with certificates of their own.
+        /// A PEM file of extra authorities, for servers with certificates of their own. Curl goes on to trust the folder
+        /// of the system's.
         package var certificateAuthorities: String?
 
         package init() {}

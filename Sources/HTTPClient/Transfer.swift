@@ -12,6 +12,8 @@ final class Transfer {
     private var uploadOffset = 0
     private var download: Int32 = -1
     private var curl: UnsafeMutableRawPointer?
+    /// Where curl says more than its code does. It must not move while curl knows it.
+    private let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private var isUnpacking = false
 
     private var headers = Headers()
@@ -37,6 +39,7 @@ final class Transfer {
     }
 
     deinit {
+        words.deallocate()
         if upload >= 0 { close(upload) }
         if download >= 0 { close(download) }
     }
@@ -44,7 +47,11 @@ final class Transfer {
     func perform(_ curl: UnsafeMutableRawPointer) throws(ClientError) -> ClientResponse {
         self.curl = curl
         let list = configure(curl)
-        defer { curl_slist_free_all(list) }
+        defer {
+            curl_slist_free_all(list)
+            // The handle is used again, and this object is not.
+            martlet_curl_set_pointer(curl, CURLOPT_ERRORBUFFER, nil)
+        }
         let code = curl_easy_perform(curl)
         if let failure { throw failure }
         guard code == CURLE_OK else { throw error(code) }
@@ -66,6 +73,8 @@ final class Transfer {
 
     private func configure(_ curl: UnsafeMutableRawPointer) -> UnsafeMutablePointer<curl_slist>? {
         let me = Unmanaged.passUnretained(self).toOpaque()
+        words[0] = 0
+        martlet_curl_set_pointer(curl, CURLOPT_ERRORBUFFER, words)
         martlet_curl_set_text(curl, CURLOPT_URL, url.text)
         martlet_curl_set_text(curl, CURLOPT_PROTOCOLS_STR, "http,https")
         martlet_curl_set_number(curl, CURLOPT_FOLLOWLOCATION, 0)
@@ -215,7 +224,8 @@ final class Transfer {
     }
 
     private func error(_ code: CURLcode) -> ClientError {
-        let words = String(cString: curl_easy_strerror(code))
+        let more = String(cString: self.words)
+        let words = more.isEmpty ? String(cString: curl_easy_strerror(code)) : more
         let place = "\(url.scheme)://\(url.host):\(url.port)"
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST:
@@ -227,10 +237,14 @@ final class Transfer {
                 remedy: "Start the server there, or check the address and port.")
         case CURLE_OPERATION_TIMEDOUT:
             return ClientError(.timeout, "\(place) did not answer in time.", remedy: "Try again, or allow more time.")
-        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM:
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE:
+            return ClientError(
+                .untrusted, "The certificate of \(place) is not trusted: \(words).",
+                remedy: "Check the certificate of that server.")
+        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM:
             return ClientError(
                 .tls, "The TLS connection to \(place) failed: \(words).",
-                remedy: "Check the certificate of that server.")
+                remedy: "Check whether that server speaks https, or plain http://\(url.host):\(url.port).")
         // Writing is ours, and ours has not failed: curl's own unpacking has.
         case CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR:
             return ClientError(

@@ -212,20 +212,14 @@ extension HTTPServer {
     /// being sent, and the connection is closed.
     private func refuseMidway(_ response: Response, _ exchange: Exchange) -> MHD_Result {
         exchange.event.status = response.status.code
-        guard options.tls == nil else { return .NO }
-        let reason = MHD_get_reason_phrase_for(UInt32(response.status.code)).map { String(cString: $0) } ?? ""
-        var head = "HTTP/1.1 \(response.status.code) \(reason)\r\n"
-        for field in response.headers where !field.value.utf8.contains(where: { $0 < 0x20 }) {
-            head += "\(field.name): \(field.value)\r\n"
-        }
-        var body: [UInt8] = []
-        if case .bytes(let bytes) = response.body { body = bytes }
-        head +=
-            "X-Request-ID: \(exchange.request?.id ?? "-")\r\nContent-Length: \(body.count)\r\nConnection: close\r\n\r\n"
-        let bytes = Array(head.utf8) + body
-        exchange.event.length = body.count
+        let (bytes, length) = HTTPServer.lastWords(response, requestID: exchange.request?.id ?? "-")
+        exchange.event.length = length
         exchange.connection.lingerAfterClose()
-        _ = send(exchange.connection.descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+        if options.tls == nil {
+            _ = send(exchange.connection.descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+        } else {
+            SecureWords.send(bytes, exchange.mhd.pointer)
+        }
         return .NO
     }
 

@@ -69,7 +69,8 @@ package final class HTTPServer: Sendable {
 
     /// Binds, starts the threads, and returns the port.
     package func start() throws(ServerError) -> Int {
-        let listener = try Listener(host: options.host, port: options.port, backlog: options.backlog)
+        let listener = try Listener(
+            host: options.host, port: options.port, backlog: options.backlog, clientsSpeakFirst: options.tls != nil)
         let texts = TLSTexts(try readTLS())
         guard let daemon = startDaemon(texts.pointers).map(Daemon.init) else {
             throw ServerError(
@@ -159,6 +160,13 @@ package final class HTTPServer: Sendable {
             let text =
                 "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
             if options.tls == nil { _ = send(socket, text, text.utf8.count, Int32(MSG_NOSIGNAL)) }
+            _ = shutdown(socket, Int32(SHUT_WR))
+            loop.linger(socket)
+            return
+        }
+        if options.tls != nil, HTTPServer.speaksPlainly(socket) {
+            instruments.refusedConnections.add()
+            say(HTTPServer.speaksHTTPS, on: socket)
             _ = shutdown(socket, Int32(SHUT_WR))
             loop.linger(socket)
             return

@@ -14,7 +14,8 @@ final class Listener: Sendable {
     private let sockets: [Int32]
     private let wakeup: Int32
 
-    init(host: String, port: Int, backlog: Int) throws(ServerError) {
+    /// `clientsSpeakFirst` has the kernel hand over a connection with its first bytes, so that they can be looked at.
+    init(host: String, port: Int, backlog: Int, clientsSpeakFirst: Bool = false) throws(ServerError) {
         let found = try Listener.resolve(host)
         var sockets: [Int32] = []
         var addresses: [String] = []
@@ -23,6 +24,13 @@ final class Listener: Sendable {
             for candidate in found {
                 do throws(ServerError) {
                     let (socket, actual) = try Listener.bind(candidate, host: host, port: bound, backlog: backlog)
+                    if clientsSpeakFirst {
+                        // Seconds; who is silent for longer is handed over as it is.
+                        var patience: Int32 = 5
+                        setsockopt(
+                            socket, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, &patience,
+                            socklen_t(MemoryLayout<Int32>.size))
+                    }
                     sockets.append(socket)
                     addresses.append(candidate.text)
                     bound = actual

@@ -86,7 +86,7 @@ package final class MartletServer: Sendable {
         let adopter = LogbookAdopter(folder: settings.folder + "/logbooks", engine: engine)
         let adoption = BackgroundThread()
         let housekeeping = Housekeeping(
-            engine: engine, blobs: blobs, logbooks: settings.folder + "/logbooks")
+            engine: engine, blobs: blobs, logbooks: settings.folder + "/logbooks", logbookDays: settings.logbookDays)
         parts = Parts(
             store: store, engine: engine, servers: servers, adoption: adoption, housekeeping: housekeeping, log: log)
         // A look lists one folder; while something grows there it is worth five of them a second.

@@ -27,6 +27,8 @@ package struct ServerSettings: Sendable {
     package var limits = Limits.standard
     /// Whether acknowledged means on disk.
     package var syncsEachCommit = true
+    /// For how many days an adopted logbook is kept as a second copy; 0 is until the store was next proved whole.
+    package var logbookDays = LogbookKeeper.daysStandard
     /// What searches may keep in memory.
     package var indexMemoryBytes = 256 << 20
 

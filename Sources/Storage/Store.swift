@@ -72,9 +72,15 @@ package struct StoreAbout: Sendable {
     package var location: String
     /// Of the library underneath, for `doctor`.
     package var engine: String
+    /// The rows are a copy that can be rebuilt from the logbooks beside the artifacts, as on a network file system: those
+    /// are then the truth, and are never moved or deleted.
+    package var isCopy: Bool
 
-    package init(kind: String, id: String, format: Int, location: String, engine: String) {
+    package init(
+        kind: String, id: String, format: Int, location: String, engine: String, isCopy: Bool = false
+    ) {
         (self.kind, self.id, self.format, self.location, self.engine) = (kind, id, format, location, engine)
+        self.isCopy = isCopy
     }
 }
 

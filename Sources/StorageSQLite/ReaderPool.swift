@@ -1,5 +1,6 @@
 import MartletDomain
 import MartletStorage
+import MartletThreads
 
 /// The connections that readers take turns with: made when they are first needed, never more than so many.
 ///

@@ -7,6 +7,7 @@
 import CSQLite
 import MartletDomain
 package import MartletStorage
+import MartletThreads
 
 /// A store in a folder.
 package final class SQLiteStore: Store {
@@ -28,7 +29,7 @@ package final class SQLiteStore: Store {
         (database, isReadOnly) = (place.database, writer == nil)
         about = StoreAbout(
             kind: "sqlite", id: id, format: format, location: place.folder,
-            engine: "SQLite \(String(cString: sqlite3_libversion()))")
+            engine: "SQLite \(String(cString: sqlite3_libversion()))", isCopy: place.id != nil)
         readers = ReaderPool(path: place.database, mode: place.readerMode, countMax: options.readers)
         watch = Watch(path: place.database, mode: place.readerMode)
     }
@@ -79,12 +80,9 @@ package final class SQLiteStore: Store {
         _ priority: WritePriority = .live, bytes: Int,
         _ body: @escaping @Sendable (SQLiteTransaction) throws(StorageError) -> T
     ) throws(StorageError) -> T {
-        let result = Monitor<Result<T, StorageError>?>(nil)
-        enqueue(priority, bytes: bytes, body) { outcome in result.change { $0 = outcome } }
-        guard let outcome = result.wait(for: { $0 }) else {
-            preconditionFailure("a wait without end ends with an answer")
-        }
-        return try outcome.get()
+        let waiter = Waiter<Result<T, StorageError>>()
+        enqueue(priority, bytes: bytes, body) { waiter.fulfil($0) }
+        return try waiter.wait().get()
     }
 
     package func onCommit(_ listener: @escaping @Sendable () -> Void) { writer?.onCommit(listener) }

@@ -1,5 +1,6 @@
 import MartletDomain
 import MartletStorage
+import MartletThreads
 
 /// One connection that only asks whether anything was committed, by any connection of any process: 4 µs.
 final class Watch: Sendable {

@@ -1,6 +1,7 @@
 import Glibc
 import MartletDomain
 import MartletStorage
+import MartletThreads
 
 /// The one lock under which anybody writes: `flock` on `write.lock` beside the database.
 ///

@@ -1,6 +1,7 @@
 import Glibc
 import MartletDomain
 import MartletStorage
+import MartletThreads
 import Synchronization
 
 /// The one thread of a store that writes.

@@ -5,78 +5,36 @@ import Glibc
 import Synchronization
 
 /// Wakes one waiting thread. Rung while nobody waits, it wakes the next wait at once; rung twice, it still wakes one.
-///
-/// It waits by the monotonic clock, which a semaphore cannot: a thread must not sleep for a year because somebody set the
-/// machine's date back by one.
-package final class Bell: @unchecked Sendable {
-    // Both must not move: they live on the heap until deinit. `isRung` is read and written under the lock only.
-    private let lock: UnsafeMutablePointer<pthread_mutex_t>
-    private let condition: UnsafeMutablePointer<pthread_cond_t>
-    private var isRung = false
+package final class Bell: Sendable {
+    private let isRung = Monitor(false)
 
-    package init() {
-        lock = .allocate(capacity: 1)
-        condition = .allocate(capacity: 1)
-        pthread_mutex_init(lock, nil)
-        var attributes = pthread_condattr_t()
-        pthread_condattr_init(&attributes)
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-        pthread_cond_init(condition, &attributes)
-        pthread_condattr_destroy(&attributes)
-    }
+    package init() {}
 
-    deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(lock)
-        condition.deallocate()
-        lock.deallocate()
-    }
+    package func ring() { isRung.change { $0 = true } }
 
-    package func ring() {
-        pthread_mutex_lock(lock)
-        isRung = true
-        pthread_cond_signal(condition)
-        pthread_mutex_unlock(lock)
-    }
-
-    package func wait() {
-        pthread_mutex_lock(lock)
-        while !isRung { pthread_cond_wait(condition, lock) }
-        isRung = false
-        pthread_mutex_unlock(lock)
-    }
+    package func wait() { _ = isRung.wait(for: Bell.heard) }
 
     /// Waits at most so long.
-    package func wait(milliseconds: Int) {
-        var until = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &until)
-        until.tv_nsec += milliseconds % 1000 * 1_000_000
-        until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1_000_000_000
-        until.tv_nsec %= 1_000_000_000
-        pthread_mutex_lock(lock)
-        while !isRung, pthread_cond_timedwait(condition, lock, &until) != ETIMEDOUT {}
+    package func wait(milliseconds: Int) { _ = isRung.wait(seconds: Double(milliseconds) / 1000, for: Bell.heard) }
+
+    private static func heard(_ isRung: inout Bool) -> Void? {
+        guard isRung else { return nil }
         isRung = false
-        pthread_mutex_unlock(lock)
+        return ()
     }
 }
 
 /// A value that one thread waits for and another one brings.
 package final class Waiter<Value: Sendable>: Sendable {
-    private let value = Mutex<Value?>(nil)
-    private let bell = Bell()
+    private let value = Monitor<Value?>(nil)
 
     package init() {}
 
-    package func fulfil(_ value: Value) {
-        self.value.withLock { $0 = value }
-        bell.ring()
-    }
+    package func fulfil(_ value: Value) { self.value.change { $0 = value } }
 
     package func wait() -> Value {
-        while true {
-            bell.wait()
-            if let value = value.withLock({ $0 }) { return value }
-        }
+        guard let value = value.wait(for: { $0 }) else { preconditionFailure("a wait without end ends with a value") }
+        return value
     }
 }
 

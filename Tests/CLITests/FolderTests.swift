@@ -100,6 +100,32 @@ import Testing
         #expect(seen.output == "run_id  loss  status\n--------------------\nrun_01   0.5  done\n")
     }
 
+    @Test("du and doctor say what is kept of adopted logbooks and what for, and a backup is remembered")
+    func adopted() async {
+        let desk = Desk()
+        _ = await desk.run("log run other")
+        for folder in ["", "/live"] { desk.makeFolder(".martlet/logbooks" + folder) }
+        let run = String(repeating: "ab", count: 16)
+        desk.write(
+            """
+            {"w":"w1","seq":1,"t":1700000000000,"run":"\(run)","op":"run","experiment":"digits"}
+            {"w":"w1","seq":2,"t":1700000002000,"run":"\(run)","op":"state","status":"done"}
+
+            """, to: ".martlet/logbooks/live/w1.jsonl")
+        _ = await desk.run("runs list digits")
+        let kept = "1 adopted, "
+        let doctor = await desk.run("doctor")
+        #expect(doctor.code == .good && doctor.output.contains(kept), "\(doctor.output)")
+        #expect(doctor.output.contains("1 until 30 days old"))
+        let table = await desk.run("du")
+        #expect(table.errors.contains(kept) && table.output.contains("adopted"))
+        let json = await desk.run("du --json")
+        #expect(json.output.replacing(" ", with: "").replacing("\n", with: "").contains("\"age\":1,"))
+        #expect(await desk.run("backup saved").code == .good)
+        #expect(await desk.run("restore saved again").code == .good)
+        #expect(await desk.run("doctor --uri again").output.contains(kept))
+    }
+
     @Test("the user's config file names a store, and what is said aloud wins over it")
     func config() async {
         let desk = Desk()
@@ -157,5 +183,7 @@ import Testing
         #expect(options?.folder == "/srv/martlet" && options?.allowedHosts == ["a.example", "b.example"])
         #expect(options?.limits.params == 5 && options?.logLevel == .debug && options?.authMode == "none")
         #expect(try await Served.options("serve --tls-cert x.pem", environment: [:]) == nil)
+        #expect(options?.logbookDays == 30)
+        #expect(try await Served.options("serve --keep-logbooks 0", environment: [:])?.logbookDays == 0)
     }
 }

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import socket
+import ssl
 import struct
 import time
 
@@ -69,8 +70,10 @@ def ask_on(connection, method, target, body=None, headers=None):
 class Wire:
     """A socket to a server, for what no well-behaved client would send."""
 
-    def __init__(self, port, timeout=20, host="127.0.0.1"):
+    def __init__(self, port, timeout=20, host="127.0.0.1", tls=None):
         self.socket = socket.create_connection((host, port), timeout)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=host)
         self.buffer = b""
 
     def __enter__(self):
@@ -94,7 +97,7 @@ class Wire:
     def more(self):
         try:
             data = self.socket.recv(65536)
-        except (ConnectionResetError, BrokenPipeError):
+        except (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError):
             data = b""
         self.buffer += data
         return data

@@ -1,7 +1,10 @@
 """Files: up and down in constant memory, checked by content, stored once, and gone when they are deleted."""
 
+import csv
 import hashlib
 import http.client
+import io
+import json
 import os
 import threading
 import time
@@ -241,3 +244,42 @@ def test_many_uploads_at_once_are_all_whole(server):
     assert faults == []
     assert len(server.get(f"/api/v1/runs/{run}/artifacts").json["artifacts"]) == 24
     wait_for("an empty folder of unfinished uploads", lambda: not server.unfinished_uploads(), 5)
+
+
+def test_the_command_line_shows_who_made_and_used_a_named_artifact(server, tmp_path):
+    maker, user = server.run("maker"), server.run("user")
+    versions = "/api/v1/projects/default/artifacts/spam-model/versions"
+    for weights in (b"weights", b"better weights"):
+        server.ask("PUT", f"/api/v1/runs/{maker}/artifacts/model.bin", weights).expect(201)
+        server.post(versions, {"run": maker, "path": "model.bin", "aliases": ["production"]}).expect(200, 201)
+    server.post(f"/api/v1/runs/{user}/inputs", {"artifact": "spam-model:1"}).expect(201)
+
+    def lineage(what, *options, code=0, uri=server.address):
+        done = martlet("artifacts", "lineage", what, *options, uri=uri, home=tmp_path)
+        assert done.returncode == code, done.stderr
+        return done
+
+    def rows(done):
+        return list(csv.DictReader(io.StringIO(done.stdout)))
+
+    # By server and, beside it, by folder: the same words.
+    for uri in (server.address, server.folder):
+        used = rows(lineage("spam-model:1", "--csv", uri=uri))
+        assert [(row["Run"], row["Role"], row["Name"]) for row in used] == [
+            ("run_01", "output", "maker"), ("run_02", "input", "user")]
+        assert all(row["Experiment"] == "digits" for row in used)
+        # By alias, and the newest.
+        for what in ("spam-model:production", "spam-model:"):
+            newest = rows(lineage(what, "--csv", uri=uri))
+            assert [(row["Run"], row["Role"]) for row in newest] == [("run_01", "output")]
+        made = rows(lineage("run_01", "--experiment", "digits", "--csv", uri=uri))
+        assert [(row["Role"], row["Artifact"], row["Version"]) for row in made] == [
+            ("output", "spam-model", "1"), ("output", "spam-model", "2")]
+        of_user = json.loads(lineage(user, "--json", uri=uri).stdout)
+        assert of_user["outputs"] == [] and of_user["inputs"][0]["artifact"]["version"] == 1
+        table = lineage("spam-model:1", uri=uri).stdout
+        assert "run_02" in table and "input" in table
+        assert "spam-model" in lineage("spam-modle:1", code=3, uri=uri).stderr, "it says which name there is"
+        lineage("spam-model:9", code=3, uri=uri)
+    server.run("idle")
+    assert "no named artifact" in lineage("run_03", "-e", "digits").stderr

@@ -279,3 +279,56 @@ def test_a_console_beyond_its_limit_is_cut_counted_and_said_once(start_server):
     assert len(shown["chunks"]) == 10 and shown["dropped_bytes"] == 500
     problems = server.get(f"/api/v1/runs/{run}/problems").expect(200).json["problems"]
     assert len(problems) == 1 and "--limit-console-bytes" in problems[0]["problem"], problems
+
+
+def test_an_adopted_file_goes_when_its_days_are_over_and_a_backup_came_after(start_server, tmp_path):
+    server = start_server("--keep-logbooks", 0)
+    server.experiment("logbook")
+    run, writer = new_run(), "w-kept"
+    lines = logbooks.script(writer, run, 150)
+    book = logbooks.Book(server.folder, writer)
+    book.add(*lines)
+    adopted(server, run, len(expected_of(lines)[0]))
+    done = server.folder / "logbooks" / "done"
+    assert not list(done.glob("*/*.zst")), "its writer lives"
+    book.close()
+    [archive] = wait_for("the file's putting away", lambda: list(done.glob("*/*.zst")), 20)
+
+    def kept():
+        said = martlet("du", "--json", uri=server.folder, home=tmp_path)
+        return json.loads(said.stdout)["adopted"]["waiting"]
+
+    # Of no days, but nothing has proved the store whole: a restart sweeps, and it stays.
+    server.restart()
+    time.sleep(1)
+    assert archive.exists() and kept()["proof"] == 1
+    assert "until a backup" in martlet("doctor", uri=server.folder, home=tmp_path).stdout
+    assert martlet("backup", tmp_path / "saved", uri=server.folder, home=tmp_path).returncode == 0
+    assert kept()["proof"] == 0
+    server.restart()
+    wait_for("the archive's end", lambda: not archive.exists(), 20)
+    assert "Deleted 1 adopted logbook" in server.last_log
+    check_whole(server, run, lines)
+    # The backup has its own copy, and what becomes of it is whole.
+    done = martlet("restore", tmp_path / "saved", tmp_path / "again", home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "again" / "logbooks" / "done").glob("*/*.zst"))
+    check_whole(start_server(folder=tmp_path / "again"), run, lines)
+
+
+def test_what_was_adopted_while_a_backup_ran_is_in_the_store_that_it_becomes(server, start_server, tmp_path):
+    server.experiment("logbook")
+    run, writer = new_run(), "w-late"
+    lines = logbooks.script(writer, run, 120)
+    assert martlet("backup", tmp_path / "saved", uri=server.folder, home=tmp_path).returncode == 0
+    early = (tmp_path / "saved" / "martlet.db").read_bytes()
+    book = logbooks.Book(server.folder, writer)
+    book.add(*lines)
+    book.close()
+    wait_for("the file's putting away", lambda: list((server.folder / "logbooks" / "done").glob("*/*.zst")), 20)
+    assert martlet("backup", tmp_path / "saved", uri=server.folder, home=tmp_path).returncode == 0
+    # As if the copy of the database had been made before the file came, and that of the files after.
+    (tmp_path / "saved" / "martlet.db").write_bytes(early)
+    done = martlet("restore", tmp_path / "saved", tmp_path / "again", home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    check_whole(start_server(folder=tmp_path / "again"), run, lines)

@@ -6,12 +6,10 @@ import MartletSeries
 import MartletStorage
 import Testing
 
-private let id = "0123456789abcdef0123456789abcdef"
+private let id = Logbook.id
 
 private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: String = "w1") -> String {
-    let body = "{\"w\":\"\(writer)\",\"seq\":\(sequence),\"t\":1768478400000,\"run\":\"\(id)\",\"op\":\"\(op)\"\(rest)"
-    let sum = Array(body.utf8).withUnsafeBytes { crc32c($0) }
-    return body + ",\"c\":\"\(String(sum, radix: 16))\"}"
+    Logbook.line(sequence, op, rest, writer: writer)
 }
 
 @Suite("A logbook counts exactly once") struct LogbookTests {
@@ -137,6 +135,37 @@ private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: St
         #expect(try stage.see { try $0.series(of: run.key, named: ["loss"]) }.count == 2)
     }
 
+    @Test("a metric of the user's and one of the machine's with the same bare name never share a point")
+    func machineBesideUser() throws {
+        let stage = Stage()
+        let start = 1_768_478_400_000
+        func machine(_ sequence: Int, second: Int, _ values: String) -> String {
+            let body =
+                "{\"w\":\"w1\",\"seq\":\(sequence),\"t\":\(start + second * 1000),\"run\":\"\(id)\",\"op\":\"system\","
+                + "\"m\":{\(values)}"
+            let sum = Array(body.utf8).withUnsafeBytes { crc32c($0) }
+            return body + ",\"c\":\"\(String(sum, radix: 16))\"}"
+        }
+        // All of it waits for one flush, and each kind comes where the other's names were expected.
+        _ = try stage.ingest([
+            begin, line(2, "metrics", ",\"step\":0,\"m\":{\"cpu\":1,\"loss\":0.5}"),
+            machine(3, second: 10, "\"cpu\":90,\"gpu\":40"), machine(4, second: 20, "\"cpu\":91,\"gpu\":41"),
+            line(5, "metrics", ",\"step\":10,\"m\":{\"cpu\":2,\"loss\":0.25}"),
+            line(6, "metrics", ",\"step\":20,\"m\":{\"gpu\":7}"), machine(7, second: 30, "\"gpu\":42,\"cpu\":92"),
+        ])
+        let run = try run(stage)
+        func points(_ name: String) throws -> [Int64: Double] {
+            let curve = try stage.see { try $0.curve(of: run, name) }
+            return Dictionary(uniqueKeysWithValues: zip(curve.steps, curve.values))
+        }
+        #expect(try points("cpu") == [0: 1, 10: 2])
+        #expect(try points("system/cpu") == [10: 90, 20: 91, 30: 92])
+        #expect(try points("gpu") == [20: 7])
+        #expect(try points("system/gpu") == [10: 40, 20: 41, 30: 42])
+        #expect(try points("loss") == [0: 0.5, 10: 0.25])
+        #expect(try Set(stage.see { try $0.metrics(of: run) }.map(\.name)).count == 5)
+    }
+
     @Test("a reader never stops at random bytes")
     func noise() throws {
         var state: UInt64 = 0x9E37_79B9_7F4A_7C15
@@ -157,61 +186,6 @@ private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: St
             if let line = try? LogbookLine(bytes[...]) {
                 #expect(line.text.utf8.elementsEqual(good) || line.body["c"] == nil)
             }
-        }
-    }
-}
-
-@Suite("A folder's logbooks are taken in while they grow") struct AdoptionTests {
-    private func withFolder(_ body: (String) throws -> Void) throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "martlet-adopt-\(UUID())").path
-        try FileManager.default.createDirectory(atPath: folder + "/live", withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try body(folder)
-    }
-
-    @Test("lines count as they come, a torn one waits, and the file is put away when its writer is gone")
-    func grows() throws {
-        try withFolder { folder in
-            let stage = Stage()
-            let adopter = LogbookAdopter(folder: folder, engine: stage.engine)
-            let path = folder + "/live/w1.jsonl"
-            let file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-            #expect(flock(file, LOCK_EX) == 0)
-            func append(_ text: String) { _ = text.withCString { write(file, $0, strlen($0)) } }
-            append(line(1, "run", ",\"experiment\":\"risk\"") + "\n")
-            let second = line(2, "metrics", ",\"step\":1,\"m\":{\"loss\":1}") + "\n"
-            append(String(second.prefix(30)))
-            #expect(adopter.look())
-            let run = try #require(try stage.see { try $0.run(RunID(id)!) })
-            #expect(try stage.see { try $0.curve(of: run, "loss") }.isEmpty)
-            append(String(second.dropFirst(30)))
-            #expect(adopter.look())
-            #expect(try stage.see { try $0.curve(of: run, "loss") }.count == 1)
-            #expect(FileManager.default.fileExists(atPath: path))
-            close(file)
-            adopter.catchUp()
-            #expect(!FileManager.default.fileExists(atPath: path))
-            #expect(FileManager.default.fileExists(atPath: folder + "/done/2026-01/w1.jsonl.zst"))
-            #expect(try stage.see { try $0.run(run.key) }?.status.state == .lost)
-        }
-    }
-
-    @Test("the same lines by file and by request count once, in either order")
-    func twoWays() throws {
-        try withFolder { folder in
-            let stage = Stage()
-            let lines = [
-                line(1, "run", ",\"experiment\":\"risk\""), line(2, "metrics", ",\"step\":1,\"m\":{\"loss\":1}"),
-                line(3, "metrics", ",\"step\":2,\"m\":{\"loss\":2}"), line(4, "state", ",\"status\":\"done\""),
-            ]
-            _ = try stage.ingest(Array(lines.prefix(2)))
-            try (lines.joined(separator: "\n") + "\n").write(
-                toFile: folder + "/live/w1.jsonl", atomically: true, encoding: .utf8)
-            LogbookAdopter(folder: folder, engine: stage.engine).catchUp()
-            _ = try stage.ingest(lines)
-            let run = try #require(try stage.see { try $0.run(RunID(id)!) })
-            #expect(try stage.see { try $0.curve(of: run, "loss") }.values == [1, 2])
-            #expect(run.status.word == "done")
         }
     }
 }

@@ -30,7 +30,7 @@ struct Stage {
     let engine: Engine
     let caller = Caller.local(via: "test")
 
-    init() { engine = Engine(store: MemoryStore(), clock: clock, log: .silent) }
+    init(store: any Store = MemoryStore()) { engine = Engine(store: store, clock: clock, log: .silent) }
 
     func run(named name: String? = nil, id: RunID? = nil, in experiment: ExperimentID = .standard) throws -> Run {
         try engine.changeAndWait(caller) { ledger throws(Refusal) in

@@ -24,6 +24,19 @@ import Testing
         }
     }
 
+    @Test("no merge was left half done")
+    func nothingIsLeftToMerge() throws {
+        // Seven of each, as git writes them; built, so that this file does not find itself.
+        let marks = ["<", ">"].map { String(repeating: $0, count: 7) + " " }
+        for path in tree.files() {
+            guard let text = tree.textIfAny(path) else { continue }
+            for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+            where marks.contains(where: line.hasPrefix) {
+                Issue.record("\(path):\(number + 1) is a mark of a merge. Choose what holds, and take the marks away.")
+            }
+        }
+    }
+
     @Test("no file is larger than 1 MiB")
     func noFileIsLarge() throws {
         for path in tree.files() {

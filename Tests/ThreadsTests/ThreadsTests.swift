@@ -13,6 +13,29 @@ import Testing
         #expect(clock.measure { bell.wait(milliseconds: 30) } >= .milliseconds(20))
     }
 
+    @Test("a monitor wakes whoever its state now suits, and lets others wait on")
+    func monitor() {
+        let count = Monitor(0)
+        let seen = Mutex<[Int]>([])
+        let threads = [3, 1, 2].map { wanted in
+            let thread = BackgroundThread()
+            thread.start { _ in
+                if count.wait(seconds: 10, for: { $0 >= wanted ? wanted : nil }) != nil {
+                    seen.withLock { if !$0.contains(wanted) { $0.append(wanted) } }
+                }
+                return 10_000
+            }
+            return thread
+        }
+        for value in 1...3 {
+            count.change { $0 = value }
+            while seen.withLock({ $0.count }) < value { _ = count.wait(seconds: 0.001) { _ in Int?.none } }
+        }
+        #expect(seen.withLock { $0 } == [1, 2, 3])
+        for thread in threads { thread.stop() }
+        #expect(count.wait(seconds: 0.01) { $0 > 3 ? $0 : nil } == nil)
+    }
+
     @Test("a background thread works in rounds until it is stopped, and stop waits for the round")
     func background() {
         let thread = BackgroundThread()

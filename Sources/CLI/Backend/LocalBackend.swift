@@ -39,6 +39,7 @@ package final class LocalBackend: Backend {
             mlflow = MLflowAPI(engine: engine, blobs: blobs, authority: authority, artifacts: ArtifactSettings())
             adopter = LogbookAdopter(folder: folder + "/logbooks", engine: engine)
             let before = try store.generation()
+            if store.about.isCopy { try LogbookKeeper(folder: folder + "/logbooks", engine: engine).takeInUnknown() }
             adopter.catchUp()
             hasAdopted = try store.generation() != before
         } catch {
@@ -60,6 +61,7 @@ package final class LocalBackend: Backend {
         do throws(Refusal) {
             if hasAdopted {
                 for _ in 0..<LocalBackend.tidyRoundsMax where try !store.compact() { break }
+                _ = try LogbookKeeper(folder: place + "/logbooks", engine: api.engine).sweep()
             }
             guard hasPurged.load(ordering: .relaxed) else { return }
             for _ in 0..<LocalBackend.tidyRoundsMax

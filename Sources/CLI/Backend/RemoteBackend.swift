@@ -8,7 +8,8 @@ package final class RemoteBackend: Backend {
     private let client: HTTPClient
 
     /// `address` is the server's, with its base path if it has one.
-    package init(address: String, token: String?, version: String) {
+    /// `authorities` is a PEM file of certificates to trust beside the system's.
+    package init(address: String, token: String?, version: String, authorities: String? = nil) {
         var place = address
         while place.hasSuffix("/") { place.removeLast() }
         (self.place, self.token) = (place, token)
@@ -16,6 +17,7 @@ package final class RemoteBackend: Backend {
         settings.userAgent = "martlet/\(version)"
         // A large upload takes as long as it takes; one that stands still is given up by the client.
         settings.totalSeconds = nil
+        settings.certificateAuthorities = authorities
         client = HTTPClient(settings)
     }
 
@@ -28,8 +30,13 @@ package final class RemoteBackend: Backend {
             return BackendAnswer(status: answer.status, headers: answer.headers, body: answer.body)
         } catch {
             throw CommandFailure(
-                error.code == .badURL ? .usage : .refused, error.message, remedy: error.remedy)
+                error.code == .badURL ? .usage : .refused, error.message, remedy: remedy(for: error))
         }
+    }
+
+    private func remedy(for error: ClientError) -> String {
+        guard error.code == .untrusted else { return error.remedy }
+        return "If you trust that server, name its certificate or its authority's with --cacert FILE or MARTLET_CACERT."
     }
 
     package func close() {}

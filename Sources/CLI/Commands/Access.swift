@@ -161,7 +161,9 @@ extension World {
                 throw CommandFailure(.usage, "No token was given.", remedy: "Make one with: martlet tokens create")
             }
             let token = String(typed.trimmed)
-            let me = try API(RemoteBackend(address: address, token: token, version: version)).get(["me"])
+            let backend = RemoteBackend(
+                address: address, token: token, version: version, authorities: try authorities(parsed))
+            let me = try API(backend).get(["me"])
             let path = try files.store(token: token, for: address)
             let who = me["principal"]?.string ?? me["name"]?.string ?? "?"
             let role = me["role"]?.string.map { ", role \($0)" } ?? ""

@@ -1,5 +1,6 @@
 import Glibc
 import MartletDomain
+import MartletEngine
 import MartletStorage
 import MartletStorageSQLite
 
@@ -9,7 +10,8 @@ extension World {
             "backup", "Copy a store while it is in use",
             discussion: """
                 The database is copied as of one moment and read back; artifacts and logbooks follow. A second backup \
-                into the same folder copies only what is new; the database of the one before is kept as martlet.db.before.
+                into the same folder copies only what is new; the database of the one before is kept as martlet.db.before. \
+                Logbooks that were adopted before it may be deleted when their days are over.
                 """,
             arguments: [Argument("destination", "A folder", candidates: .folders)],
             examples: [Example("martlet backup /mnt/backup/martlet --uri /srv/martlet")]
@@ -22,6 +24,7 @@ extension World {
             try Disk.makeFolder(target)
             let fresh = target + "/martlet.db.new"
             unlink(fresh)
+            let adoptions = try store.adoptions()
             try store.store.backup(to: fresh)
             let bytes = try copyFiles(
                 from: store.path, to: target, folders: ["artifacts", "logbooks"], parsed, terminal)
@@ -33,6 +36,7 @@ extension World {
             guard rename(fresh, target + "/martlet.db") == 0 else {
                 throw Disk.failure("write", target + "/martlet.db")
             }
+            store.remember(.backup, adoptions: adoptions, terminal)
             let database = Disk.size(target + "/martlet.db") ?? 0
             terminal.line(
                 "\(target): database \(NumberText.bytes(database)), read back; files \(NumberText.bytes(bytes)) copied.",
@@ -68,6 +72,8 @@ extension World {
             let store = try FolderStore.open(
                 target, cacheFolder: World.cacheFolder(terminal.environment), now: now())
             defer { store.close() }
+            // The files are younger than the database: what was adopted in between is in them only.
+            try store.keeper.takeInUnknown()
             let check = try store.store.fsck()
             for finding in check.findings.prefix(20) { terminal.line(Escape.text("\(finding)")) }
             terminal.line(

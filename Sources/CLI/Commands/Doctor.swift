@@ -1,9 +1,11 @@
 import Glibc
 import MartletArtifacts
 import MartletDomain
+import MartletEngine
 import MartletHTTPClient
 import MartletHTTPMessages
 import MartletJSON
+import MartletObservability
 import MartletStorage
 import MartletStorageSQLite
 
@@ -25,7 +27,7 @@ extension World {
             report.good("store", place.text + source(of: parsed))
             switch place {
             case .folder(let path): examine(folder: path, terminal, &report)
-            case .server(let address): examine(server: address, terminal, &report)
+            case .server(let address): examine(server: address, parsed, terminal, &report)
             }
             return report.show(parsed, terminal)
         }
@@ -139,6 +141,11 @@ extension World {
             let blobs = try FolderBlobStore(folder: path + "/artifacts", now: now())
             try blobs.probeWriting()
             report.good("artifacts", "may be written")
+            let whole = FolderStore(path: path, store: store, blobs: blobs, engine: Engine(store: store, log: .silent))
+            if let kept = try whole.keptLogbooks() {
+                let isOdd = kept.survey.kept[.changed] != nil || kept.survey.kept[.unknown] != nil
+                if isOdd { report.warn("logbooks", kept.text) } else { report.good("logbooks", kept.text) }
+            }
         } catch {
             report.bad(error.code == .locked ? "lock" : "database", error.message, error.remedy)
         }
@@ -148,9 +155,11 @@ extension World {
 
     // MARK: A server
 
-    private func examine(server address: String, _ terminal: any Terminal, _ report: inout Checkup) {
+    private func examine(
+        server address: String, _ parsed: Parsed, _ terminal: any Terminal, _ report: inout Checkup
+    ) {
         do throws(CommandFailure) {
-            let backend = try backend(for: .server(address), terminal, creates: false)
+            let backend = try backend(for: .server(address), parsed, terminal, creates: false)
             let began = seconds()
             let answer = try backend.send(ClientRequest(.get, API.target(["me"])))
             let took = seconds() - began

@@ -1,6 +1,7 @@
 import MartletArtifacts
 import MartletDomain
 import MartletEngine
+import MartletJSON
 import MartletObservability
 import MartletStorage
 import MartletStorageSQLite
@@ -13,6 +14,8 @@ struct FolderStore {
     let engine: Engine
 
     var records: StoreBlobRecords { StoreBlobRecords(store: store, logbooks: path + "/logbooks") }
+
+    var keeper: LogbookKeeper { LogbookKeeper(folder: path + "/logbooks", engine: engine) }
 
     /// Only what is there is opened: a check must not make a store.
     static func open(_ path: String, cacheFolder: String?, now: Timestamp) throws -> FolderStore {
@@ -30,6 +33,26 @@ struct FolderStore {
             store.close()
             throw CommandFailure(error)
         }
+    }
+
+    /// Which adopted logbooks are in what is about to be proved.
+    func adoptions() throws(Refusal) -> Int64 { try engine.read { reader throws(Refusal) in try reader.adoptions() } }
+
+    /// What was proved counts even where it cannot be written down; adopted logbooks then wait for the next time.
+    func remember(_ proof: StoreProof, adoptions: Int64, _ terminal: any Terminal) {
+        guard adoptions > 0, !store.isReadOnly else { return }
+        do throws(Refusal) { try engine.remember(proof, adoptions: adoptions) } catch {
+            terminal.line(
+                "Adopted logbooks wait for the next \(proof.rawValue): \(Escape.text(error.message))", to: .error)
+        }
+    }
+
+    /// What is kept of adopted logbooks and why, in a line; nil where there are none.
+    func keptLogbooks() throws(Refusal) -> KeptLogbooks? {
+        let survey = try keeper.survey()
+        guard survey.files > 0 else { return nil }
+        return KeptLogbooks(
+            survey: survey, days: try engine.read { reader throws(Refusal) in try reader.logbookDays() })
     }
 
     func close() {
@@ -59,5 +82,40 @@ extension World {
     static func cacheFolder(_ environment: [String: String]) -> String? {
         let said = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
         return (said ?? environment["HOME"].map { $0 + "/.cache" }).map { $0 + "/martlet" }
+    }
+}
+
+/// Adopted logbooks as `du` and `doctor` tell of them.
+struct KeptLogbooks {
+    var survey: LogbookKeeper.Survey
+    var days: Int
+
+    /// `3 adopted, 1.2 MB: 2 until they are 30 days old, 1 until a backup or a clean fsck`.
+    var text: String {
+        let reasons = AdoptedLogbook.Reason.allCases.compactMap { reason in
+            survey.kept[reason].map { "\(NumberText.grouped($0)) \(words(for: reason))" }
+        }
+        let due = survey.files - survey.kept.values.reduce(0, +)
+        let all = reasons + (due > 0 ? ["\(NumberText.grouped(due)) until the next sweep"] : [])
+        return "\(NumberText.grouped(survey.files)) adopted, \(NumberText.bytes(survey.bytes)): "
+            + all.joined(separator: ", ")
+    }
+
+    /// By reason, for programs.
+    var json: JSONValue {
+        .object(
+            JSONObject(
+                AdoptedLogbook.Reason.allCases.map { .init($0.rawValue, .int(Int64(survey.kept[$0] ?? 0))) }))
+    }
+
+    private func words(for reason: AdoptedLogbook.Reason) -> String {
+        switch reason {
+        case .source: "for good, since the database is rebuilt from them"
+        case .age: "until \(days) days old"
+        case .proof: "until a backup or a clean fsck"
+        case .unknown: "not known to this database and still to be taken in"
+        case .changed: "changed since, and kept"
+        case .locked: "held by a program"
+        }
     }
 }

@@ -11,13 +11,15 @@ extension World {
             "fsck", "Check that a store is whole",
             discussion: """
                 Looks at the database's structure, every document and reference, at whether each artifact's bytes are \
-                there, and at the audit trail. Changes nothing. Ends with 1 when something is wrong.
+                there, and at the audit trail. Repairs nothing. Ends with 1 when something is wrong; when nothing is, logbooks \
+                that were adopted before it may be deleted when their days are over.
                 """,
             options: [
                 .flag("read", "Read every artifact and compare its SHA-256; takes as long as the disk needs"),
                 Shared.json,
             ], examples: [Example("martlet fsck"), Example("martlet fsck --uri /srv/martlet --read")]
         ) { store, parsed, terminal in
+            let adoptions = try store.adoptions()
             let check = try store.store.fsck()
             var findings = check.findings.map { "\($0)" }
             let hidden = check.count - check.findings.count
@@ -37,6 +39,7 @@ extension World {
                     findings.append("audit \(entry): It does not follow from the entry before it (\(project.slug)).")
                 }
             }
+            if findings.isEmpty { store.remember(.fsck, adoptions: adoptions, terminal) }
             if parsed.isOn("json") {
                 var writer = JSONWriter(pretty: true)
                 writer.value(

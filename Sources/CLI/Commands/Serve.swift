@@ -1,3 +1,4 @@
+import MartletEngine
 import MartletObservability
 import MartletServer
 import MartletStorage
@@ -65,6 +66,10 @@ extension World {
                 "full: acknowledged means on disk; normal: faster, and a power cut may take the last seconds",
                 standard: "full", choices: ["full", "normal"]),
             Option(
+                "keep-logbooks", value: "DAYS",
+                "Keep adopted logbooks so long, and until a backup or clean fsck came after; 0: only until that",
+                shape: .integer(0...36_500), standard: "\(LogbookKeeper.daysStandard)"),
+            Option(
                 "index-memory", value: "MIB", "Memory for searches", shape: .integer(1...1_000_000), standard: "256"),
         ]
             + limits.map { limit in
@@ -120,6 +125,7 @@ extension World {
             Disk.absolute($0, from: workingFolder)
         }
         options.syncsEachCommit = parsed.text("synchronous") != "normal"
+        if let days = parsed.integer("keep-logbooks") { options.logbookDays = days }
         if let mebibytes = parsed.integer("index-memory") { options.indexMemoryBytes = mebibytes << 20 }
         return options
     }

@@ -31,7 +31,7 @@ extension World {
                     .notFound, "There are no logbooks in \(path).",
                     remedy: "Logbooks are what a training program leaves in a store's folder.")
             }
-            let backend = try backend(for: place, terminal, creates: false)
+            let backend = try backend(for: place, parsed, terminal, creates: false)
             var sender = LogbookSender(folder: path, backend: backend)
             let files = LogbookSender.files(in: path)
             let total = files.reduce(Int64(0)) { $0 + (Disk.size($1) ?? 0) }

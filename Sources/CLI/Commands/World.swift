@@ -42,7 +42,7 @@ extension World {
             name, summary: summary, discussion: discussion, arguments: arguments, options: options, examples: examples
         ) { parsed, terminal in
             let place = try place(parsed, terminal)
-            let backend = try backend(for: place, terminal, creates: creates)
+            let backend = try backend(for: place, parsed, terminal, creates: creates)
             defer { backend.close() }
             do {
                 return try run(Session(parsed: parsed, terminal: terminal, world: self, api: API(backend)))
@@ -83,15 +83,30 @@ extension World {
         }
     }
 
+    /// The file of certificates to trust beside the system's, absolute. Looked at here, since curl would call it a fault
+    /// of the connection.
+    func authorities(_ parsed: Parsed) throws(CommandFailure) -> String? {
+        guard let given = parsed.text("cacert") else { return nil }
+        let path = Disk.absolute(given, from: workingFolder)
+        guard Disk.text(path)?.contains("-----BEGIN CERTIFICATE-----") == true else {
+            throw CommandFailure(
+                .usage, "There are no PEM certificates in \(path).",
+                remedy:
+                    "Give --cacert or MARTLET_CACERT the certificate of the server, or of the authority that signed it."
+            )
+        }
+        return path
+    }
+
     func backend(
-        for place: StorePlace, _ terminal: any Terminal, creates: Bool
+        for place: StorePlace, _ parsed: Parsed, _ terminal: any Terminal, creates: Bool
     ) throws(CommandFailure) -> any Backend {
         switch place {
         case .server(let address):
             let token = terminal.environment["MARTLET_TOKEN"].flatMap { $0.isEmpty ? nil : $0 }
             return RemoteBackend(
                 address: address, token: token ?? UserFiles(environment: terminal.environment).token(for: address),
-                version: version)
+                version: version, authorities: try authorities(parsed))
         case .folder(let path):
             let isThere = Disk.isFolder(path)
             guard isThere || creates else { throw CommandFailure.noStore(path) }

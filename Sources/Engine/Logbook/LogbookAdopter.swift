@@ -9,6 +9,9 @@ import Synchronization
 /// A file's bytes are read from where the last look ended, which is only a hint: what counts is the writer's place in
 /// the store. A writer holds a lock on its file for as long as it lives; when the lock is free and everything is in, the
 /// file is compressed and put away, and a run that never said its end is lost.
+///
+/// Over a network a lock says nothing of another machine, and the files are what the database is rebuilt from: there
+/// they stay where they are, and a writer has ended when its file has not grown for a while.
 package final class LogbookAdopter: Sendable {
     private struct Place {
         var inode: UInt64
@@ -16,7 +19,15 @@ package final class LogbookAdopter: Sendable {
         var runs: Set<RunID> = []
         /// Read again from the start, because a number was missing.
         var hasStartedOver = false
+        /// Its size, and since when on the monotonic clock.
+        var size: Int64 = -1
+        var sizeSince: Int64 = 0
+        /// Its end was acted upon; for files that stay.
+        var isSettled = false
     }
+
+    /// Over a network, a file that has not grown for so long has no writer any more.
+    package static let silenceSeconds: Int64 = 900
 
     private let folder: String
     private let engine: Engine
@@ -59,16 +70,17 @@ package final class LogbookAdopter: Sendable {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { return false }
         defer { close(file) }
+        let stays = engine.store.about.isCopy
+        // Asked before reading: what is in the file when the lock is free is all that will ever be.
+        var hasEnded = !stays && flock(file, LOCK_EX | LOCK_NB) == 0
         var info = stat()
         guard fstat(file, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return false }
         var place = places.withLock { $0[name] } ?? Place(inode: UInt64(info.st_ino), offset: 0)
         if place.inode != UInt64(info.st_ino) || place.offset > info.st_size {
             place = Place(inode: UInt64(info.st_ino), offset: 0)
         }
+        if stays { hasEnded = isSilent(&place, size: Int64(info.st_size)) }
 
-        // Asked before reading: what is in the file when the lock is free is all that will ever be.
-        let hasEnded = flock(file, LOCK_EX | LOCK_NB) == 0
-        defer { if hasEnded { flock(file, LOCK_UN) } }
         var found = false
         while true {
             let (lines, next) = try read(file, from: place.offset, path: path)
@@ -87,9 +99,24 @@ package final class LogbookAdopter: Sendable {
             found = true
             place.offset = next
         }
+        if stays, hasEnded, !place.isSettled {
+            let runs = place.runs
+            try engine.changeAndWait(.local(via: "logbook"), .bulk) { ledger throws(Refusal) in
+                try LogbookAdopter.lose(runs, ledger)
+            }
+            place.isSettled = true
+        }
         places.withLock { $0[name] = place }
-        if hasEnded { try putAway(name, file, size: Int64(info.st_size), place) }
+        if hasEnded, !stays { try putAway(name, file, info, place) }
         return found
+    }
+
+    private func isSilent(_ place: inout Place, size: Int64) -> Bool {
+        let now = engine.clock.monotonic
+        if place.size != size {
+            (place.size, place.sizeSince, place.isSettled) = (size, now, false)
+        }
+        return now - place.sizeSince >= LogbookAdopter.silenceSeconds * 1_000_000
     }
 
     /// Whole lines from an offset, at most about a megabyte; a last line without its end is left for the next look.
@@ -128,25 +155,58 @@ package final class LogbookAdopter: Sendable {
 
     // MARK: - The end of a file
 
-    private func putAway(_ name: String, _ file: Int32, size: Int64, _ place: Place) throws(Refusal) {
-        let runs = place.runs
-        try engine.changeAndWait(.local(via: "logbook"), .bulk) { ledger throws(Refusal) in
-            for id in runs {
-                guard let run = try ledger.tx.run(id), run.status.state == .running else { continue }
-                var update = Ledger.RunUpdate()
-                update.status = Status(word: "lost")
-                update.end = run.seen
-                update.cause = "logbook"
-                _ = try ledger.updateRun(run.key, update)
-            }
-        }
-        let month = engine.clock.now.iso.prefix(7)
-        let done = folder + "/done/" + month
+    private func putAway(_ name: String, _ file: Int32, _ info: stat, _ place: Place) throws(Refusal) {
+        let month = String(engine.clock.now.iso.prefix(7))
         mkdir(folder + "/done", 0o755)
-        mkdir(done, 0o755)
-        try LogbookArchive.compress(file, to: "\(done)/\(name).zst")
+        mkdir(folder + "/done/" + month, 0o755)
+        let archive = month + "/" + freeName(for: name, in: folder + "/done/" + month)
+        let bytes = try LogbookArchive.compress(file, to: folder + "/done/" + archive)
+        guard isSame(file, name, as: info) else {
+            unlink(folder + "/done/" + archive)
+            return
+        }
+        let (runs, now) = (place.runs, engine.clock.now)
+        try engine.changeAndWait(.local(via: "logbook"), .bulk) { ledger throws(Refusal) in
+            try LogbookAdopter.lose(runs, ledger)
+            try ledger.tx.adopted(archive, bytes: bytes, at: now)
+        }
+        guard isSame(file, name, as: info) else {
+            unlink(folder + "/done/" + archive)
+            return try engine.store.write(.bulk) { tx throws(Refusal) in try tx.forgetAdopted(archive) }
+        }
         unlink(live + "/" + name)
         places.withLock { $0[name] = nil }
-        engine.log.info("The logbook \(name) is in, all \(size) bytes of it.")
+        engine.log.info("The logbook \(name) is in, all \(info.st_size) bytes of it.")
+    }
+
+    /// Their writer is gone: those that never said their end are lost.
+    private static func lose(_ runs: Set<RunID>, _ ledger: Ledger) throws(Refusal) {
+        for id in runs {
+            guard let run = try ledger.tx.run(id), run.status.state == .running else { continue }
+            var update = Ledger.RunUpdate()
+            update.status = Status(word: "lost")
+            update.end = run.seen
+            update.cause = "logbook"
+            _ = try ledger.updateRun(run.key, update)
+        }
+    }
+
+    /// A writer that takes no lock may have gone on, and its name may be another file's by now: neither is deleted.
+    private func isSame(_ file: Int32, _ name: String, as before: stat) -> Bool {
+        var (now, named) = (stat(), stat())
+        return fstat(file, &now) == 0 && now.st_size == before.st_size && stat(live + "/" + name, &named) == 0
+            && named.st_ino == before.st_ino && named.st_dev == before.st_dev
+    }
+
+    /// What was put away under a name stays; a writer that comes back under it gets an archive of its own.
+    private func freeName(for name: String, in folder: String) -> String {
+        let stem = name.dropLast(".jsonl".count)
+        var free = stem + LogbookArchive.suffix
+        var number = 2
+        while access(folder + "/" + free, F_OK) == 0 {
+            free = "\(stem)~\(number)" + LogbookArchive.suffix
+            number += 1
+        }
+        return String(free)
     }
 }

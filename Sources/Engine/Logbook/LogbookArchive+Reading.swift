@@ -3,8 +3,17 @@ import Glibc
 package import MartletDomain
 
 extension LogbookArchive {
-    /// The lines of a logbook that was put away, for sending them on.
+    /// All that a logbook held which was put away, for sending it on.
     package static func read(_ path: String) throws(Refusal) -> [UInt8] {
+        var bytes: [UInt8] = []
+        try eachPiece(of: path) { (piece) throws(Refusal) in bytes += piece }
+        return bytes
+    }
+
+    /// The same in pieces of a quarter of a megabyte, which end anywhere. Throws at the end when the archive is not whole.
+    static func eachPiece(
+        of path: String, _ take: (ArraySlice<UInt8>) throws(Refusal) -> Void
+    ) throws(Refusal) {
         func failed() -> Refusal {
             Refusal(
                 .damaged, "The logbook's copy \(path) cannot be read.", remedy: "Check the disk; run `martlet fsck`.",
@@ -17,7 +26,6 @@ extension LogbookArchive {
         defer { ZSTD_freeDCtx(context) }
         var input = [UInt8](repeating: 0, count: 1 << 17)
         var output = [UInt8](repeating: 0, count: 1 << 18)
-        var bytes: [UInt8] = []
         var code = 0
         while true {
             let count = Glibc.read(file, &input, input.count)
@@ -36,12 +44,11 @@ extension LogbookArchive {
                     }
                 }
                 guard ZSTD_isError(code) == 0 else { throw failed() }
-                bytes += output[..<made]
+                try take(output[..<made])
                 isFull = made == output.count
             }
         }
         // Zero says that the last frame is whole.
         guard code == 0 else { throw failed() }
-        return bytes
     }
 }

@@ -4,8 +4,10 @@ import MartletDomain
 
 /// A second copy of what a writer wrote, small, kept for a while.
 package enum LogbookArchive {
-    /// Compresses an open file into a new one that is complete and on disk when this returns.
-    static func compress(_ file: Int32, to path: String) throws(Refusal) {
+    static let suffix = ".jsonl.zst"
+
+    /// Compresses an open file into a new one that is complete and on disk when this returns. Gives the new one's bytes.
+    static func compress(_ file: Int32, to path: String) throws(Refusal) -> Int64 {
         func failed(_ what: String) -> Refusal {
             Refusal(
                 errno == ENOSPC ? .full : .io, "The logbook's copy \(path) cannot be \(what).",
@@ -20,6 +22,7 @@ package enum LogbookArchive {
         var input = [UInt8](repeating: 0, count: 1 << 17)
         var output = [UInt8](repeating: 0, count: 1 << 17)
         var offset: off_t = 0
+        var size: Int64 = 0
         while true {
             let count = pread(file, &input, input.count, offset)
             guard count >= 0 else { throw failed("read") }
@@ -44,10 +47,18 @@ package enum LogbookArchive {
                     guard count > 0 else { throw failed("written") }
                     written += count
                 }
+                size += Int64(made)
                 if isLast ? code == 0 : taken == count { break }
             }
             if isLast { break }
         }
         guard fsync(out) == 0, rename(temporary, path) == 0 else { throw failed("put away") }
+        // Its name too, before the file that it stands for goes.
+        let folder = open(
+            String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw failed("put away") }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw failed("put away") }
+        return size
     }
 }

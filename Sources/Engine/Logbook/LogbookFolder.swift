@@ -7,7 +7,10 @@ struct LogbookFolder {
     let path: String
 
     /// The files in it, in no order.
-    func names() -> [String] {
+    func names() -> [String] { entries().filter { $0.hasSuffix(".jsonl") && !$0.hasPrefix(".") } }
+
+    /// Whatever is in it, in no order.
+    func entries() -> [String] {
         guard let directory = opendir(path) else { return [] }
         defer { closedir(directory) }
         var names: [String] = []
@@ -15,7 +18,7 @@ struct LogbookFolder {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: UInt8.self, capacity: 256) { String(cString: $0) }
             }
-            if name.hasSuffix(".jsonl"), !name.hasPrefix(".") { names.append(name) }
+            if name != ".", name != ".." { names.append(name) }
         }
         return names
     }

@@ -1,6 +1,7 @@
 import Glibc
 import MartletDomain
 package import MartletStorage
+import MartletThreads
 import Synchronization
 
 /// What the compactions of one process have in common.
