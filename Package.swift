@@ -47,6 +47,7 @@ let rooms = [
     Room(name: "StorageSQLite", needs: ["Domain", "Series", "Storage", "Observability", "CSQLite", "CZstd"]),
     Room(name: "HTTPMessages"),
     Room(name: "HTTPClient", needs: ["HTTPMessages", "CCurl"]),
+    Room(name: "Egress", needs: ["HTTPMessages", "HTTPClient"]),
     Room(name: "HTTPServer", needs: ["Compression", "HTTPMessages", "Observability", "CMicroHTTPD", "CWslay"]),
     Room(name: "Artifacts", needs: ["Domain", "CCrypto"]),
     Room(
@@ -65,8 +66,8 @@ let rooms = [
     Room(
         name: "Server",
         needs: [
-            "Threads", "Observability", "Domain", "JSON", "Storage", "StorageSQLite", "HTTPMessages", "HTTPServer",
-            "Artifacts", "Engine", "APINative", "APIMLflow",
+            "Threads", "Observability", "Domain", "JSON", "Storage", "StorageSQLite", "HTTPMessages", "HTTPClient",
+            "HTTPServer", "Egress", "Artifacts", "Engine", "APINative", "APIMLflow",
         ]),
     Room(
         name: "CLI",
@@ -89,6 +90,7 @@ let suites: [(name: String, needs: [String])] = [
     ("CompressionTests", ["Compression"]),
     ("HTTPServerTests", ["Compression", "HTTPMessages", "HTTPServer"]),
     ("HTTPClientTests", ["HTTPMessages", "HTTPClient", "HTTPServer"]),
+    ("EgressTests", ["HTTPMessages", "HTTPClient", "HTTPServer", "Egress"]),
     ("ArtifactsTests", ["Domain", "Artifacts"]),
     (
         "EngineTests",
@@ -110,7 +112,7 @@ let suites: [(name: String, needs: [String])] = [
     ),
     ("CLITests", ["Domain", "JSON", "Observability", "Storage", "Server", "CLI"]),
     ("ThreadsTests", ["Threads"]),
-    ("ServerTests", ["Domain", "JSON", "HTTPMessages", "HTTPClient", "Observability", "Server"]),
+    ("ServerTests", ["Domain", "JSON", "HTTPMessages", "HTTPClient", "HTTPServer", "Observability", "Server"]),
     ("HouseTests", []),
 ]
 
