@@ -25,7 +25,7 @@ package final class MLflowAPI: Sendable {
         + evaluationDatasetEndpoints + evaluationRecordEndpoints
         + traceEndpoints + traceChangeEndpoints + traceSearchEndpoints + traceV2Endpoints + assessmentEndpoints
         + spanEndpoints
-        + registeredModelEndpoints + modelVersionEndpoints + registrySearchEndpoints
+        + registeredModelEndpoints + modelVersionEndpoints + registrySearchEndpoints + webhookEndpoints
         + loggedModelEndpoints + loggedModelSearchEndpoints
 
     /// The version of MLflow's protocol that its own clients hear at `/version`: by it they decide where spans go.

@@ -47,7 +47,8 @@ package final class MartletServer: Sendable {
         var engineSettings = EngineSettings()
         engineSettings.limits = settings.limits
         engineSettings.indexMemoryBytes = settings.indexMemoryBytes
-        let engine = Engine(store: store, settings: engineSettings, log: log)
+        let engine = Engine(
+            store: store, settings: engineSettings, log: log, outbound: try WayOut(settings.egressAllowed))
         let blobs = try FolderBlobStore(folder: settings.folder + "/artifacts", now: engine.clock.now)
         let authority = Authority(try settings.accessMode(engine), engine: engine)
         let metrics = Metrics()
@@ -101,6 +102,7 @@ package final class MartletServer: Sendable {
         parts.engine.feed.stop()
         for server in parts.servers { server.stop(deadlineSeconds: deadlineSeconds) }
         parts.adoption.stop()
+        parts.engine.stopTelling()
         parts.housekeeping.stop()
         parts.store.close()
         parts.log.info("Stopped.")

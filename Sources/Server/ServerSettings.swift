@@ -35,6 +35,9 @@ package struct ServerSettings: Sendable {
     /// The folder, absolute, for what such clients upload here; nil means the store.
     package var artifactsDestination: String?
 
+    /// Addresses beside the public ones that may be called when a user asks for it: hosts with or without a port, ranges.
+    package var egressAllowed: [String] = []
+
     package init(folder: String) { self.folder = folder }
 
     package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
