@@ -10,10 +10,18 @@ package final class MLflowAPI: Sendable {
     package let blobs: any BlobStore
     package let authority: Authority
     let places: ArtifactPlaces
+    /// Where uploads in parts wait; nil where there are none.
+    let staging: PartStaging?
+    let signing: SigningKey
+    let publicPlace: PublicPlace
     private let endpoints: EndpointTable
 
-    package init(engine: Engine, blobs: any BlobStore, authority: Authority, artifacts: ArtifactSettings) {
+    package init(
+        engine: Engine, blobs: any BlobStore, authority: Authority, artifacts: ArtifactSettings,
+        staging: PartStaging? = nil, publicPlace: PublicPlace = PublicPlace()
+    ) {
         (self.engine, self.blobs, self.authority) = (engine, blobs, authority)
+        (self.staging, self.publicPlace, signing) = (staging, publicPlace, SigningKey(engine))
         places = ArtifactPlaces(artifacts)
         endpoints = EndpointTable(MLflowAPI.all)
     }

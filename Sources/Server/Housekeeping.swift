@@ -9,20 +9,22 @@ import MartletThreads
 final class Housekeeping: Sendable {
     private let engine: Engine
     private let blobs: any BlobStore
+    private let staging: PartStaging
     private let worker = BackgroundThread()
 
     private let collector: Collector
 
-    init(engine: Engine, blobs: any BlobStore, logbooks: String) {
-        (self.engine, self.blobs) = (engine, blobs)
+    init(engine: Engine, blobs: any BlobStore, staging: PartStaging, logbooks: String) {
+        (self.engine, self.blobs, self.staging) = (engine, blobs, staging)
         collector = Collector(blobs: blobs, records: StoreBlobRecords(store: engine.store, logbooks: logbooks))
     }
 
     func start() {
-        worker.start { [engine, collector] tick in
+        worker.start { [engine, collector, staging] tick in
             do throws(Refusal) {
                 while try engine.store.write(.bulk, { tx throws(Refusal) in try tx.purgeStep() }) {}
                 if tick % 60 == 0 {
+                    staging.sweep(now: engine.clock.now)
                     let before = engine.clock.now.adding(seconds: -engine.settings.answerMemory)
                     try engine.store.write(.bulk) { tx throws(Refusal) in try tx.forgetAnswers(before: before) }
                     let report = try collector.run(now: engine.clock.now)

@@ -55,8 +55,10 @@ package final class MartletServer: Sendable {
         let api = NativeAPI(
             engine: engine, blobs: blobs, authority: authority,
             about: ServerAbout(version: BuildInfo.version, commit: BuildInfo.commit))
+        let staging = try PartStaging(folder: settings.folder + "/artifacts/parts", now: engine.clock.now)
         let mlflow = MLflowAPI(
-            engine: engine, blobs: blobs, authority: authority, artifacts: try settings.artifacts(log: log))
+            engine: engine, blobs: blobs, authority: authority, artifacts: try settings.artifacts(log: log),
+            staging: staging, publicPlace: settings.publicPlace)
         let service = ServiceMetrics(engine: engine, blobs: blobs, registry: metrics)
         let gate = Gate(
             settings.gateRules,
@@ -87,7 +89,7 @@ package final class MartletServer: Sendable {
         let adopter = LogbookAdopter(folder: settings.folder + "/logbooks", engine: engine)
         let adoption = BackgroundThread()
         let housekeeping = Housekeeping(
-            engine: engine, blobs: blobs, logbooks: settings.folder + "/logbooks")
+            engine: engine, blobs: blobs, staging: staging, logbooks: settings.folder + "/logbooks")
         parts = Parts(
             store: store, engine: engine, servers: servers, adoption: adoption, housekeeping: housekeeping, log: log)
         // A look lists one folder; while something grows there it is worth five of them a second.

@@ -55,6 +55,12 @@ package struct ServerSettings: Sendable {
         try ArtifactSettings(defaultRoot: defaultArtifactRoot, destination: artifactsDestination).opened(log)
     }
 
+    var publicPlace: PublicPlace {
+        var place = PublicPlace()
+        (place.basePath, place.trustedProxies) = (basePath, trustedProxies)
+        return place
+    }
+
     var gateRules: GateRules {
         GateRules(allowedHosts: allowedHosts, corsOrigins: corsOrigins, basePath: basePath)
     }
