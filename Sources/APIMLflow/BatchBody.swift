@@ -141,11 +141,11 @@ struct BatchBody {
             } else if key.is("step") {
                 step = try integer(&scanner, "metrics[\(index)].step") ?? 0
             } else if key.is("model_id") {
-                subject.model = try scanner.value().string ?? ""
+                subject.model = try text(&scanner, "metrics[\(index)].model_id")
             } else if key.is("dataset_name") {
-                subject.dataset = try scanner.value().string ?? ""
+                subject.dataset = try text(&scanner, "metrics[\(index)].dataset_name")
             } else if key.is("dataset_digest") {
-                subject.digest = try scanner.value().string ?? ""
+                subject.digest = try text(&scanner, "metrics[\(index)].dataset_digest")
             } else {
                 try scanner.skip()
             }
@@ -166,6 +166,14 @@ struct BatchBody {
         let point = Point(step: step, time: Timestamp(millis: time).micros, value: value)
         metrics.add(name, point)
         if let metric = subject.metric(name, point, run: "") { modelMetrics.append((subject.model, metric)) }
+    }
+
+    /// Empty where it is null.
+    private mutating func text(_ scanner: inout JSONScanner, _ path: String) throws -> String {
+        let value = try scanner.value()
+        if let text = value.string { return text }
+        if !value.isNull { note(.wrongType(path, value)) }
+        return ""
     }
 
     private mutating func integer(_ scanner: inout JSONScanner, _ path: String) throws -> Int64? {

@@ -1,3 +1,4 @@
+import MartletAPIMLflow
 import MartletArtifacts
 import MartletDomain
 import MartletEngine
@@ -10,17 +11,25 @@ final class Housekeeping: Sendable {
     private let engine: Engine
     private let blobs: any BlobStore
     private let staging: PartStaging
+    private let artifacts: ArtifactSettings
     private let worker = BackgroundThread()
 
     private let collector: Collector
 
-    init(engine: Engine, blobs: any BlobStore, staging: PartStaging, logbooks: String) {
-        (self.engine, self.blobs, self.staging) = (engine, blobs, staging)
+    init(
+        engine: Engine, blobs: any BlobStore, staging: PartStaging, artifacts: ArtifactSettings, logbooks: String
+    ) {
+        (self.engine, self.blobs, self.staging, self.artifacts) = (engine, blobs, staging, artifacts)
         collector = Collector(blobs: blobs, records: StoreBlobRecords(store: engine.store, logbooks: logbooks))
     }
 
     func start() {
-        worker.start { [engine, collector, staging] tick in
+        worker.start { [engine, collector, staging, artifacts] tick in
+            if tick == 0 {
+                // Here and not before the first answer: the operator's folders may be large.
+                let count = artifacts.sweepUnfinished(now: engine.clock.now)
+                if count > 0 { engine.log.info("Removed \(count) uploads that never ended.") }
+            }
             do throws(Refusal) {
                 while try engine.store.write(.bulk, { tx throws(Refusal) in try tx.purgeStep() }) {}
                 if tick % 60 == 0 {

@@ -55,9 +55,10 @@ package final class MartletServer: Sendable {
         let api = NativeAPI(
             engine: engine, blobs: blobs, authority: authority,
             about: ServerAbout(version: BuildInfo.version, commit: BuildInfo.commit))
+        let artifacts = try settings.artifacts(log: log)
         let staging = try PartStaging(folder: settings.folder + "/artifacts/parts", now: engine.clock.now)
         let mlflow = MLflowAPI(
-            engine: engine, blobs: blobs, authority: authority, artifacts: try settings.artifacts(log: log),
+            engine: engine, blobs: blobs, authority: authority, artifacts: artifacts,
             staging: staging, publicPlace: settings.publicPlace)
         let service = ServiceMetrics(engine: engine, blobs: blobs, registry: metrics)
         let gate = Gate(
@@ -89,7 +90,8 @@ package final class MartletServer: Sendable {
         let adopter = LogbookAdopter(folder: settings.folder + "/logbooks", engine: engine)
         let adoption = BackgroundThread()
         let housekeeping = Housekeeping(
-            engine: engine, blobs: blobs, staging: staging, logbooks: settings.folder + "/logbooks")
+            engine: engine, blobs: blobs, staging: staging, artifacts: artifacts,
+            logbooks: settings.folder + "/logbooks")
         parts = Parts(
             store: store, engine: engine, servers: servers, adoption: adoption, housekeeping: housekeeping, log: log)
         // A look lists one folder; while something grows there it is worth five of them a second.

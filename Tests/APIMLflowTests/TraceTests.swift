@@ -304,4 +304,25 @@ import Testing
         ).json
         #expect(counts["npmi"] == 1.0 && counts["joint_count"] == 2 && counts["total_count"] == 4)
     }
+
+    @Test("a trace is there as the file that MLflow's pages fetch, and so are its attachments")
+    func files() throws {
+        #expect(try log(request("tr-7", span: 1, name: "root")).status == 200)
+        let file = try api.get("/ajax-api/3.0/mlflow/get-trace-artifact?request_id=tr-7")
+        #expect(file.headers["content-disposition"] == "attachment; filename=traces.json")
+        let span = try #require(file.json["spans"]?[0])
+        #expect(span["name"] == "root" && span["parent_span_id"] == JSONValue.null)
+        #expect(
+            span["attributes"]?["temperature"] == "0.7" && span["attributes"]?["mlflow.spanInputs"] == "\"what is it?\""
+        )
+        let place = "/api/2.0/mlflow-artifacts/artifacts/\(experiment)/traces/tr-7/artifacts/attachments/a.bin"
+        #expect(try api.upload(place, [1, 2, 3]).status == 200)
+        #expect(try api.get("/ajax-api/2.0/mlflow/get-trace-artifact?request_id=tr-7&path=a.bin").status == 200)
+        #expect(try api.get("/ajax-api/2.0/mlflow/get-trace-artifact?request_id=tr-7&path=b.bin").status == 404)
+        #expect(try api.get("/ajax-api/2.0/mlflow/get-trace-artifact?request_id=tr-7&path=../a").status == 400)
+        #expect(try api.get("/ajax-api/2.0/mlflow/get-trace-artifact?request_id=tr-8").status == 404)
+        #expect(try api.get("/ajax-api/2.0/mlflow/get-trace-artifact").status == 400)
+        let counted = try api.post("\(home)/metrics", [:])
+        #expect(counted.status == 501 && counted.code == "NOT_IMPLEMENTED")
+    }
 }

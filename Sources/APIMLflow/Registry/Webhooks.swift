@@ -39,6 +39,7 @@ extension MLflowAPI {
         let name = try message.required("name")
         try WebhookWords.check(name: name)
         let url = try message.required("url")
+        try WebhookWords.check(url: url)
         guard message.has("events") else { throw .missing("events") }
         var draft = WebhookDraft(name: name, url: url, events: try message.webhookEvents())
         draft.description = try message.text("description") ?? ""
@@ -46,7 +47,7 @@ extension MLflowAPI {
         draft.isActive = try message.webhookStatus() ?? true
         // Before anybody's address is looked up for them.
         try call.requireRegistry(.admin)
-        try call.engine.checkWebhook(url: url)
+        try WebhookWords.check(url: url, call.engine)
         let (made, id) = (draft, UniqueID.make())
         try call.change { ledger, caller throws(Refusal) in
             let project = try call.project(ledger.tx).id
@@ -89,8 +90,9 @@ extension MLflowAPI {
         if try !message.list("events").isEmpty { update.events = try message.webhookEvents() }
         update.isActive = try message.webhookStatus()
         if let name = update.name { try WebhookWords.check(name: name) }
+        if let url = update.url { try WebhookWords.check(url: url) }
         try call.requireRegistry(.admin)
-        if let url = update.url { try call.engine.checkWebhook(url: url) }
+        if let url = update.url { try WebhookWords.check(url: url, call.engine) }
         let wanted = update
         try call.change { ledger, caller throws(Refusal) in
             let project = try call.project(ledger.tx).id
@@ -125,6 +127,23 @@ enum WebhookWords {
         throw .mlflow(
             "Webhook name '\(name)' is invalid. It must start and end with a letter or digit, be less than 63 characters long, and contain only letters, digits, dots (.), underscores (_), and hyphens (-)."
         )
+    }
+
+    /// What can be said without looking the host up.
+    static func check(url: String) throws(Refusal) {
+        guard url.contains(where: { !$0.isWhitespace }) else {
+            throw .mlflow("Webhook URL cannot be empty or just whitespace: '\(url)'")
+        }
+        let scheme = ArtifactLocation.scheme(of: url) ?? ""
+        guard scheme == "http" || scheme == "https" else {
+            throw .mlflow("Invalid webhook URL scheme: '\(scheme)'. Allowed schemes are: http, https.")
+        }
+    }
+
+    static func check(url: String, _ engine: Engine) throws(Refusal) {
+        do throws(Refusal) { try engine.checkWebhook(url: url) } catch {
+            throw .mlflow("Invalid webhook URL '\(url.prefix(200))': \(error.message) \(error.remedy)")
+        }
     }
 
     /// In the numbers of the protocol, from 1.
