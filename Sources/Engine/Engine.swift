@@ -25,6 +25,7 @@ package final class Engine: Sendable {
     let models: CardShelf<RegisteredModel>
     let modelVersions: CardShelf<ModelVersion>
     let loggedModels: CardShelf<LoggedModel>
+    let traces: CardShelf<Trace>
     let audit = AuditTrail()
     let outbound: (any Outbound)?
     let courier: WebhookCourier?
@@ -43,6 +44,10 @@ package final class Engine: Sendable {
         loggedModels = CardShelf(
             LoggedModel.kind, memoryBudget: settings.indexMemoryBytes / 4
         ) { card throws(Refusal) in try LoggedModel(card) }
+        traces = CardShelf(
+            Trace.kind, memoryBudget: settings.indexMemoryBytes / 4, keepsOversized: false,
+            size: { _, trace in trace.memoryBytes }
+        ) { card throws(Refusal) in try Trace(card).withoutPreviews }
     }
 
     /// Runs a change in a transaction: the rules through the ledger, then the audit entries of what it changed.
