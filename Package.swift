@@ -50,6 +50,7 @@ let rooms = [
         needs: ["Threads", "Domain", "Series", "Storage", "Observability", "CSQLite", "CZstd"]),
     Room(name: "HTTPMessages"),
     Room(name: "HTTPClient", needs: ["HTTPMessages", "CCurl"]),
+    Room(name: "Egress", needs: ["HTTPMessages", "HTTPClient"]),
     Room(name: "HTTPServer", needs: ["Compression", "HTTPMessages", "Observability", "CMicroHTTPD", "CWslay"]),
     Room(name: "Foreign", needs: ["Domain", "JSON", "HTTPMessages", "HTTPClient", "CSQLite", "CYAML"]),
     Room(name: "Artifacts", needs: ["Domain", "CCrypto"]),
@@ -70,8 +71,8 @@ let rooms = [
     Room(
         name: "Server",
         needs: [
-            "Threads", "Observability", "Domain", "JSON", "Storage", "StorageSQLite", "HTTPMessages", "HTTPServer",
-            "Artifacts", "Engine", "APINative", "APIMLflow",
+            "Threads", "Observability", "Domain", "JSON", "Storage", "StorageSQLite", "HTTPMessages", "HTTPClient",
+            "HTTPServer", "Egress", "Artifacts", "Engine", "APINative", "APIMLflow",
         ]),
     Room(
         name: "CLI",
@@ -95,6 +96,7 @@ let suites: [(name: String, needs: [String])] = [
     ("HTTPServerTests", ["Compression", "HTTPMessages", "HTTPServer"]),
     ("HTTPClientTests", ["HTTPMessages", "HTTPClient", "HTTPServer"]),
     ("ForeignTests", ["Domain", "JSON", "Foreign"]),
+    ("EgressTests", ["HTTPMessages", "HTTPClient", "HTTPServer", "Egress"]),
     ("ArtifactsTests", ["Domain", "Artifacts"]),
     (
         "EngineTests",
@@ -116,7 +118,7 @@ let suites: [(name: String, needs: [String])] = [
     ),
     ("CLITests", ["Domain", "JSON", "Observability", "Storage", "Server", "CLI"]),
     ("ThreadsTests", ["Threads"]),
-    ("ServerTests", ["Domain", "JSON", "HTTPMessages", "HTTPClient", "Observability", "Server"]),
+    ("ServerTests", ["Domain", "JSON", "HTTPMessages", "HTTPClient", "HTTPServer", "Observability", "Server"]),
     ("HouseTests", []),
 ]
 

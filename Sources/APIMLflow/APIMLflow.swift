@@ -10,10 +10,18 @@ package final class MLflowAPI: Sendable {
     package let blobs: any BlobStore
     package let authority: Authority
     let places: ArtifactPlaces
+    /// Where uploads in parts wait; nil where there are none.
+    let staging: PartStaging?
+    let signing: SigningKey
+    let publicPlace: PublicPlace
     private let endpoints: EndpointTable
 
-    package init(engine: Engine, blobs: any BlobStore, authority: Authority, artifacts: ArtifactSettings) {
+    package init(
+        engine: Engine, blobs: any BlobStore, authority: Authority, artifacts: ArtifactSettings,
+        staging: PartStaging? = nil, publicPlace: PublicPlace = PublicPlace()
+    ) {
         (self.engine, self.blobs, self.authority) = (engine, blobs, authority)
+        (self.staging, self.publicPlace, signing) = (staging, publicPlace, SigningKey(engine))
         places = ArtifactPlaces(artifacts)
         endpoints = EndpointTable(MLflowAPI.all)
     }
@@ -24,8 +32,8 @@ package final class MLflowAPI: Sendable {
         + aboutEndpoints
         + evaluationDatasetEndpoints + evaluationRecordEndpoints
         + traceEndpoints + traceChangeEndpoints + traceSearchEndpoints + traceV2Endpoints + assessmentEndpoints
-        + spanEndpoints
-        + registeredModelEndpoints + modelVersionEndpoints + registrySearchEndpoints
+        + spanEndpoints + traceFileEndpoints
+        + registeredModelEndpoints + modelVersionEndpoints + registrySearchEndpoints + webhookEndpoints
         + loggedModelEndpoints + loggedModelSearchEndpoints + importEndpoints
 
     /// The version of MLflow's protocol that its own clients hear at `/version`: by it they decide where spans go.

@@ -32,6 +32,11 @@ package struct ArtifactSettings: Sendable {
         settings.roots = paths.isEmpty ? nil : try Roots(paths)
         return settings
     }
+
+    /// What uploads into those folders left behind when the server died in their midst, once it is a day old.
+    package func sweepUnfinished(now: Timestamp) -> Int {
+        roots?.sweepUnfinished(before: now.adding(seconds: -86_400)) ?? 0
+    }
 }
 
 /// Where clients find the artifacts of an experiment, a run, a model.

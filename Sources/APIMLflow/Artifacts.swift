@@ -34,30 +34,7 @@ extension MLflowAPI {
             },
             Endpoint(
                 .delete, proxy + "/{…path}", .change { call, _ throws(Refusal) in try deleteArtifacts(call) }),
-        ] + withoutMultipart
-
-    /// MLflow's clients go on with a plain upload or download when they read this.
-    private static let withoutMultipart: [Endpoint] =
-        ["create", "complete", "abort"].flatMap { step in
-            ["2.0/mlflow-artifacts/mpu/\(step)", "2.0/mlflow-artifacts/mpu/\(step)/{…path}"].map { path in
-                .read(.post, path) { _, _ in
-                    MLflowFailure.notImplemented(
-                        "Multipart upload is not supported for the current artifact repository")
-                }
-            }
-        } + [
-            .read(.get, "2.0/mlflow-artifacts/presigned/{…path}") { _, _ in
-                MLflowFailure.notImplemented(
-                    "Presigned download is not supported for the current artifact repository")
-            },
-            .read(.post, "2.0/mlflow/artifacts/presigned-upload-url") { _, _ in
-                MLflowFailure.notImplemented("Presigned upload is not supported for the current artifact repository")
-            },
-            .read(.post, "2.0/mlflow/artifacts/presigned-download-url") { _, _ in
-                MLflowFailure.notImplemented(
-                    "Presigned download is not supported for the current artifact repository")
-            },
-        ]
+        ] + signedEndpoints + partEndpoints
 
     /// A file, or a folder with all that is in it; what is not there is deleted already.
     private static func deleteArtifacts(_ call: Call) throws(Refusal) {

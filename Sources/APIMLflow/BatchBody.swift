@@ -139,11 +139,11 @@ struct BatchBody {
             } else if key.is("step") {
                 step = try integer(&scanner, "metrics[\(index)].step") ?? 0
             } else if key.is("model_id") {
-                subject.model = try scanner.value().string ?? ""
+                subject.model = try text(&scanner, "metrics[\(index)].model_id")
             } else if key.is("dataset_name") {
-                subject.dataset = try scanner.value().string ?? ""
+                subject.dataset = try text(&scanner, "metrics[\(index)].dataset_name")
             } else if key.is("dataset_digest") {
-                subject.digest = try scanner.value().string ?? ""
+                subject.digest = try text(&scanner, "metrics[\(index)].dataset_digest")
             } else {
                 try scanner.skip()
             }
@@ -172,6 +172,14 @@ struct BatchBody {
         } catch {
             return error
         }
+    }
+
+    /// Empty where it is null.
+    private mutating func text(_ scanner: inout JSONScanner, _ path: String) throws -> String {
+        let value = try scanner.value()
+        if let text = value.string { return text }
+        if !value.isNull { note(.wrongType(path, value)) }
+        return ""
     }
 
     private mutating func integer(_ scanner: inout JSONScanner, _ path: String) throws -> Int64? {

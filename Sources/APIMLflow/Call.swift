@@ -11,11 +11,16 @@ final class Call: Sendable {
     let api: MLflowAPI
     let request: Request
     private let values: [String: String]
+    /// Whose signature the address carries, where it carries one.
+    private let signer: String?
     private let responder = Mutex<Responder?>(nil)
 
-    init(api: MLflowAPI, request: Request, values: [String: String]) {
-        (self.api, self.request, self.values) = (api, request, values)
+    init(api: MLflowAPI, request: Request, values: [String: String], signer: String? = nil) {
+        (self.api, self.request, self.values, self.signer) = (api, request, values, signer)
     }
+
+    /// The same request on behalf of who signed its address. It answers nobody: that is for the one that came.
+    func signed(by name: String) -> Call { Call(api: api, request: request, values: values, signer: name) }
 
     var engine: Engine { api.engine }
 
@@ -23,6 +28,7 @@ final class Call: Sendable {
     subscript(part: String) -> String { values[part] ?? "" }
 
     func caller() throws(Refusal) -> Caller {
+        if let signer { return try api.authority.caller(signing: signer, requestID: request.id, via: "mlflow") }
         var proxyUser: String?
         if case .proxy(let header, _) = api.authority.mode { proxyUser = request.headers[header] }
         return try api.authority.caller(

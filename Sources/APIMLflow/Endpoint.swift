@@ -32,6 +32,8 @@ enum EndpointHandler: Sendable {
     case read(@Sendable (Call, Message) throws(Refusal) -> Response)
     /// Given the body as it came, for what is too hot to become values first.
     case change(@Sendable (Call, [UInt8]) throws(Refusal) -> Void)
+    /// The same for what takes seconds.
+    case slowChange(@Sendable (Call, [UInt8]) throws(Refusal) -> Void)
     /// An upload in constant memory.
     case upload(@Sendable (Call) -> any BodySink)
 
@@ -49,12 +51,19 @@ enum EndpointHandler: Sendable {
                     call.fail(error)
                 }
             }
-        case .change(let body):
-            .collect(limit: EndpointHandler.bodyMax, on: .worker) { _, bytes, responder in
-                call.attach(responder)
-                do throws(Refusal) { try body(call, bytes) } catch { call.fail(error) }
-            }
+        case .change(let body): changing(call, on: .worker, body)
+        case .slowChange(let body): changing(call, on: .slow, body)
         case .upload(let make): .stream(to: make(call), on: .worker)
+        }
+    }
+
+    private func changing(
+        _ call: Call, on lane: MartletHTTPMessages.Lane,
+        _ body: @escaping @Sendable (Call, [UInt8]) throws(Refusal) -> Void
+    ) -> Plan {
+        .collect(limit: EndpointHandler.bodyMax, on: lane) { _, bytes, responder in
+            call.attach(responder)
+            do throws(Refusal) { try body(call, bytes) } catch { call.fail(error) }
         }
     }
 }

@@ -14,6 +14,7 @@ extension MLflowAPI {
             let models = try message.messages("models").map { model throws(Refusal) in try model.required("model_id") }
             try call.change(bytes: 4096) { ledger, caller throws(Refusal) in
                 let run = try ledger.writableRun(id, call, caller)
+                for model in models { _ = try ledger.tx.loggedModel(mlflow: model, call) }
                 try ledger.logInputs(inputs, models: models, to: run.key, who: caller.principal)
                 return Call.empty
             }
@@ -25,6 +26,7 @@ extension MLflowAPI {
             }
             try call.change { ledger, caller throws(Refusal) in
                 let run = try ledger.writableRun(id, call, caller)
+                for output in outputs { _ = try ledger.tx.loggedModel(mlflow: output.model, call) }
                 try ledger.logOutputs(outputs, to: run.key, who: caller.principal)
                 return Call.empty
             }

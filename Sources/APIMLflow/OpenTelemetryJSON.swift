@@ -1,5 +1,4 @@
 import MartletDomain
-import MartletHTTPMessages
 import MartletJSON
 
 // OpenTelemetry's JSON: names in camel case, ids in hex, whole numbers often as texts.

@@ -1,5 +1,4 @@
 import MartletDomain
-import MartletHTTPMessages
 import MartletJSON
 
 /// A span as OpenTelemetry sends it. It is kept as protobuf's JSON with the names of the fields as they are, which is

@@ -1,5 +1,4 @@
 import MartletDomain
-import MartletHTTPMessages
 import MartletJSON
 
 /// Tokens of the short lists: how far one has read. (Searches of runs have tokens that stay right while runs are added.)

@@ -29,7 +29,7 @@ struct SpanView {
         return TracePreview.spaced(.object(said))
     }
 
-    private static func attributes(of holder: JSONValue) -> JSONValue {
+    static func attributes(of holder: JSONValue) -> JSONValue {
         plain(["kvlist_value": ["values": holder["attributes"] ?? .array([])]])
     }
 

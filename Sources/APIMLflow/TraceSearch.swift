@@ -36,8 +36,12 @@ extension MLflowAPI {
         let offset = try PageOffset.read(try message.text("page_token"))
         return try readTraces(call, in: experiments) { reader, traces throws(Refusal) in
             let found = try query.select(traces) { trace throws(Refusal) in try reader.spans(of: trace).documents }
-            let page = PageOffset.page(order.sorted(found), from: offset, limit: limit)
-            return list("traces", Array(page.rows), next: page.next, write)
+            let shown = order.first(found, from: offset, count: limit)
+            let next = found.count > offset + limit ? PageOffset.token(offset + limit) : nil
+            // Now what the search did not look at; one that was deleted meanwhile is not shown.
+            var whole: [Trace] = []
+            for trace in shown { if let one = try reader.trace(card: trace.card) { whole.append(one) } }
+            return list("traces", whole, next: next, write)
         }
     }
 
@@ -53,7 +57,7 @@ extension MLflowAPI {
             for number in Set(experiments.compactMap { Int64($0) }) {
                 guard let experiment = try reader.experiment(ExperimentID(number)), experiment.project == project.id
                 else { continue }
-                traces += try reader.traces(in: experiment.id)
+                traces += try call.engine.traceFacts(in: experiment.id, reader)
             }
             return try body(reader, traces)
         }

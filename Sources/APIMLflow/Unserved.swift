@@ -12,7 +12,6 @@ enum Unserved {
         "jobs": "This server runs no jobs for its clients. Run it in your own process.",
         "label-schemas": "Label schemas are not kept here. Log labels as assessments of the traces.",
         "review-queues": "Review queues are not kept here. Search the traces that have no assessment yet.",
-        "webhooks": "MLflow's webhooks are not served. Follow /api/v1/changes to hear of what changes.",
         "traces/metrics": "Traces are not aggregated by this server. Search the traces and count them in your process.",
     ]
 

@@ -209,6 +209,7 @@ struct PathPart: Sendable {
         "artifact": ("The name of the artifact.", "spam-model"),
         "model": ("The name of the model.", "churn"),
         "logged": ("The id of the logged model.", "m-6f1c2d3e4b5a69788796a5b4c3d2e1f0"),
+        "webhook": ("The id of the webhook.", "0b6a2d7e-6a45-4f39-9a55-0a5ad6f6f1c3"),
         "name": ("The name.", "trainer"),
         "version": ("The number of the version, or an alias.", "1"),
         "alias": ("The alias.", "production"),

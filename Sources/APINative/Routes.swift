@@ -6,5 +6,5 @@ extension NativeAPI {
         projectRoutes + experimentRoutes + metricDefinitionRoutes
         + runRoutes + runLifeRoutes + runRecordRoutes + noteRoutes + factRoutes
         + accessRoutes + auditRoutes + aboutRoutes
-        + dataRoutes + modelRoutes + modelVersionRoutes + loggedModelRoutes
+        + dataRoutes + modelRoutes + modelVersionRoutes + loggedModelRoutes + webhookRoutes
 }

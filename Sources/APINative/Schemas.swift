@@ -5,7 +5,7 @@ import MartletJSON
 enum Schemas {
     typealias Named = (name: String, schema: JSONValue)
 
-    static let all: [Named] = hierarchy + runs + records + facts + access + about + data + models
+    static let all: [Named] = hierarchy + runs + records + facts + access + about + data + models + webhooks
 
     static func named(_ name: String) -> JSONValue? { all.first { $0.name == name }?.schema }
 }

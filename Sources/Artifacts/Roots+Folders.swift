@@ -66,6 +66,31 @@ extension Roots {
         return true
     }
 
+    /// Takes away what uploads left behind that never ended, in every folder beneath every root; how many that were.
+    /// A folder's own uploads are as young as their last byte, so nothing that goes on is touched. Links are not followed.
+    package func sweepUnfinished(before: Timestamp) -> Int {
+        folders.reduce(0) { count, folder in
+            let raw = openat(folder.descriptor.raw, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            return raw < 0 ? count : count + sweep(Descriptor(owning: raw), before)
+        }
+    }
+
+    private func sweep(_ folder: consuming Descriptor, _ before: Timestamp) -> Int {
+        var count = 0
+        for name in names(in: folder) ?? [] {
+            guard let facts = FileFacts(of: name, in: folder) else { continue }
+            if facts.isFolder {
+                let raw = openat(folder.raw, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                if raw >= 0 { count += sweep(Descriptor(owning: raw), before) }
+            } else if facts.isFile, RootUpload.isUnfinished(name), facts.modified < before,
+                unlinkat(folder.raw, name, 0) == 0
+            {
+                count += 1
+            }
+        }
+        return count
+    }
+
     // MARK: Steps that writing needs too
 
     func shown(_ path: String, _ root: Int) -> String { paths[root] + "/" + path }

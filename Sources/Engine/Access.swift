@@ -87,7 +87,7 @@ extension Engine {
     package func caller(named name: String, requestID: String, via: String) throws(Refusal) -> Caller {
         try read { (reader: any StoreReader) throws(Refusal) in
             guard let user = try reader.user(name), !user.isDisabled else {
-                throw Refusal.unauthenticated("The proxy names “\(name)”, who is no user here.")
+                throw Refusal.unauthenticated("“\(name)” is no user here.")
             }
             return Caller(
                 principal: user.name, role: user.role, grants: user.grants, requestID: requestID, via: via)

@@ -65,6 +65,7 @@ final class AuditTrail: Sendable {
         case .model(let name): "model/\(name)"
         case .modelVersion(let name, let version): "model/\(name)/\(version)"
         case .loggedModel(let id): "logged-model/\(id)"
+        case .webhook(let id): "webhook/\(id)"
         case .store: "store"
         }
     }

@@ -65,6 +65,12 @@ package final class Authority: Sendable {
         }
     }
 
+    /// Who signed an address that this server gave out, with the rights that they have now.
+    package func caller(signing name: String, requestID: String, via: String) throws(Refusal) -> Caller {
+        if case .open = mode { return .local(requestID: requestID, via: via) }
+        return try engine.caller(named: name, requestID: requestID, via: via)
+    }
+
     private func byToken(
         _ credentials: Credentials, requestID: String, via: String
     ) throws(Refusal) -> Caller {

@@ -25,19 +25,29 @@ package final class Engine: Sendable {
     let models: CardShelf<RegisteredModel>
     let modelVersions: CardShelf<ModelVersion>
     let loggedModels: CardShelf<LoggedModel>
+    let traces: CardShelf<Trace>
     let audit = AuditTrail()
+    let outbound: (any Outbound)?
+    let courier: WebhookCourier?
 
     package init(
-        store: any Store, clock: any Clock = SystemClock(), settings: EngineSettings = EngineSettings(), log: Log
+        store: any Store, clock: any Clock = SystemClock(), settings: EngineSettings = EngineSettings(), log: Log,
+        outbound: (any Outbound)? = nil
     ) {
         (self.store, self.clock, self.settings, self.log) = (store, clock, settings, log)
         feed = ChangeFeed(store: store, log: log)
+        self.outbound = outbound
+        courier = outbound.map { WebhookCourier($0, store: store, clock: clock, log: log) }
         index = RunIndex(store: store, memoryBudget: settings.indexMemoryBytes)
         models = CardShelf(RegisteredModel.kind) { card throws(Refusal) in try RegisteredModel(card) }
         modelVersions = CardShelf(ModelVersion.kind) { card throws(Refusal) in try ModelVersion(card) }
         loggedModels = CardShelf(
             LoggedModel.kind, memoryBudget: settings.indexMemoryBytes / 4
         ) { card throws(Refusal) in try LoggedModel(card) }
+        traces = CardShelf(
+            Trace.kind, memoryBudget: settings.indexMemoryBytes / 4, keepsOversized: false,
+            size: { _, trace in trace.memoryBytes }
+        ) { card throws(Refusal) in try Trace(card).withoutPreviews }
     }
 
     /// Runs a change in a transaction: the rules through the ledger, then the audit entries of what it changed.
@@ -48,7 +58,10 @@ package final class Engine: Sendable {
         _ body: @escaping @Sendable (Ledger) throws(Refusal) -> T,
         then: @escaping @Sendable (Result<T, Refusal>) -> Void
     ) {
-        store.submit(priority, bytes: bytes, transaction(caller, body), then: then)
+        store.submit(priority, bytes: bytes, transaction(caller, body)) { [courier] result in
+            if case .success(let made) = result { courier?.deliver(made.news) }
+            then(result.map(\.value))
+        }
     }
 
     /// The same for a caller that can wait: the command line, jobs and tests. Never on a thread that serves requests.
@@ -57,19 +70,27 @@ package final class Engine: Sendable {
         _ caller: Caller, _ priority: WritePriority = .live, bytes: Int = 512,
         _ body: @escaping @Sendable (Ledger) throws(Refusal) -> T
     ) throws(Refusal) -> T {
-        try store.write(priority, bytes: bytes, transaction(caller, body))
+        let made = try store.write(priority, bytes: bytes, transaction(caller, body))
+        courier?.deliver(made.news)
+        return made.value
+    }
+
+    /// What a change gives back, and who is to be told of it once it is on disk.
+    private struct Made<T: Sendable>: Sendable {
+        var value: T
+        var news: [WebhookDelivery]
     }
 
     private func transaction<T: Sendable>(
         _ caller: Caller, _ body: @escaping @Sendable (Ledger) throws(Refusal) -> T
-    ) -> @Sendable (any StoreTransaction) throws(Refusal) -> T {
+    ) -> @Sendable (any StoreTransaction) throws(Refusal) -> Made<T> {
         let now = clock.now
         let limits = settings.limits
-        return { [audit] tx throws(Refusal) in
+        return { [audit, courier] tx throws(Refusal) in
             let ledger = Ledger(tx, now: now, limits: limits)
             let value = try body(ledger)
             try audit.record(ledger.changes, by: caller, in: tx, at: now)
-            return value
+            return Made(value: value, news: courier == nil ? [] : try RegistryNews.deliveries(of: ledger))
         }
     }
 

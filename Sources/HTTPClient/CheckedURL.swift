@@ -2,13 +2,16 @@ import CCurl
 import MartletHTTPMessages
 
 /// An http or https address, taken apart by curl's own parser, so that what is checked is what is opened.
-struct CheckedURL {
-    let text: String
-    let scheme: String
-    let host: String
-    let port: String
+package struct CheckedURL {
+    package let text: String
+    package let scheme: String
+    /// An IPv6 address in its brackets.
+    package let host: String
+    package let port: String
+    /// A user or a password stands before the host.
+    package let hasCredentials: Bool
 
-    init(_ text: String) throws(ClientError) {
+    package init(_ text: String) throws(ClientError) {
         try self.init(text, relativeTo: nil)
     }
 
@@ -56,5 +59,6 @@ struct CheckedURL {
                 remedy: "Give an address that begins with http:// or https://.")
         }
         (self.text, self.scheme, self.host, self.port) = (whole, scheme, host.lowercased(), port)
+        hasCredentials = part(CURLUPART_USER) != nil || part(CURLUPART_PASSWORD) != nil
     }
 }

@@ -24,6 +24,9 @@ package struct ClientRequest: Sendable {
     package var progress: (@Sendable (_ done: Int, _ total: Int) -> Bool)?
     /// In place of the client's own limit.
     package var totalSeconds: Double?
+    /// The one address to connect to, whatever the host's name leads to, by no proxy and by a connection of its own; an
+    /// IPv6 address in brackets. The host is still who the certificate must speak of.
+    package var onlyAddress: String?
 
     package init(_ method: Method, _ url: String, headers: Headers = Headers(), body: Body = .none) {
         self.method = method
@@ -48,7 +51,7 @@ package struct ClientResponse: Sendable {
 /// Why there is no answer.
 package struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
-        case badURL, unreachable, noConnection, timeout, cancelled, tls, tooLarge, file, protocolViolation
+        case badURL, forbidden, unreachable, noConnection, timeout, cancelled, tls, tooLarge, file, protocolViolation
         /// TLS works, and the server's certificate is not one to believe.
         case untrusted
     }

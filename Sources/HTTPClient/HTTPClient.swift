@@ -62,7 +62,7 @@ package final class HTTPClient: Sendable {
             url = next
         }
         throw ClientError(
-            .protocolViolation, "\(request.url) redirects more than \(settings.redirectsMax) times.",
+            .protocolViolation, "\(url.host) redirects more than \(settings.redirectsMax) times.",
             remedy: "Give the final address.")
     }
 

@@ -14,6 +14,8 @@ final class Transfer {
     private var curl: UnsafeMutableRawPointer?
     /// Where curl says more than its code does. It must not move while curl knows it.
     private let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+    /// Curl reads it while the transfer goes on.
+    private var route: UnsafeMutablePointer<curl_slist>?
     private var isUnpacking = false
 
     private var headers = Headers()
@@ -42,6 +44,7 @@ final class Transfer {
         words.deallocate()
         if upload >= 0 { close(upload) }
         if download >= 0 { close(download) }
+        curl_slist_free_all(route)
     }
 
     func perform(_ curl: UnsafeMutableRawPointer) throws(ClientError) -> ClientResponse {
@@ -113,6 +116,14 @@ final class Transfer {
         for field in request.headers where Transfer.isSendable(field) {
             // An empty value needs a semicolon; with a colon curl would take the header away.
             list = curl_slist_append(list, field.value.isEmpty ? "\(field.name);" : "\(field.name): \(field.value)")
+        }
+        if let address = request.onlyAddress {
+            // An empty host and port: whatever the URL says.
+            route = curl_slist_append(nil, "::\(address):")
+            martlet_curl_set_pointer(curl, CURLOPT_CONNECT_TO, route)
+            martlet_curl_set_text(curl, CURLOPT_PROXY, "")
+            martlet_curl_set_number(curl, CURLOPT_FRESH_CONNECT, 1)
+            martlet_curl_set_number(curl, CURLOPT_FORBID_REUSE, 1)
         }
         if !request.headers.contains("expect") { list = curl_slist_append(list, "Expect:") }
         configureMethod(curl, me)

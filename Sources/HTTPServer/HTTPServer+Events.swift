@@ -84,11 +84,19 @@ extension HTTPServer {
         log.write(
             .info, "request",
             [
-                ("method", exchange.request?.method.rawValue ?? "-"), ("target", String(event.rawTarget.prefix(2048))),
+                ("method", exchange.request?.method.rawValue ?? "-"), ("target", HTTPServer.shown(event.rawTarget)),
                 ("status", String(event.status)), ("ms", String(Double(microseconds / 10) / 100)),
                 ("in", String(event.bytesIn)), ("out", event.length.map(String.init) ?? "-"),
                 ("remote", exchange.connection.peer), ("id", exchange.request?.id ?? "-"),
                 ("complete", isComplete ? "yes" : "no"),
             ])
+    }
+
+    /// A target as it may stand in a log: an address that carries its permission is one that a reader could use.
+    static func shown(_ target: String) -> String {
+        let target = target.prefix(2048)
+        guard let mark = target.firstRange(of: "signature=") else { return String(target) }
+        let rest = target[mark.upperBound...].drop { $0 != "&" }
+        return target[..<mark.upperBound] + "…" + rest
     }
 }

@@ -1,3 +1,4 @@
+import MartletAPIMLflow
 import MartletArtifacts
 import MartletDomain
 import MartletEngine
@@ -10,25 +11,37 @@ import MartletThreads
 final class Housekeeping: Sendable {
     private let engine: Engine
     private let blobs: any BlobStore
+    private let staging: PartStaging
+    private let artifacts: ArtifactSettings
     private let worker = BackgroundThread()
 
     private let collector: Collector
     private let keeper: LogbookKeeper
     private let logbookDays: Int
 
-    init(engine: Engine, blobs: any BlobStore, logbooks: String, logbookDays: Int) {
-        (self.engine, self.blobs, self.logbookDays) = (engine, blobs, logbookDays)
+    init(
+        engine: Engine, blobs: any BlobStore, staging: PartStaging, artifacts: ArtifactSettings, logbooks: String,
+        logbookDays: Int
+    ) {
+        (self.engine, self.blobs, self.staging, self.artifacts) = (engine, blobs, staging, artifacts)
+        self.logbookDays = logbookDays
         keeper = LogbookKeeper(folder: logbooks, engine: engine)
         collector = Collector(blobs: blobs, records: StoreBlobRecords(store: engine.store, logbooks: logbooks))
     }
 
     func start() {
-        worker.start { [engine, collector, keeper, logbookDays] tick in
+        worker.start { [engine, collector, keeper, logbookDays, staging, artifacts] tick in
+            if tick == 0 {
+                // Here and not before the first answer: the operator's folders may be large.
+                let count = artifacts.sweepUnfinished(now: engine.clock.now)
+                if count > 0 { engine.log.info("Removed \(count) uploads that never ended.") }
+            }
             do throws(Refusal) {
                 while try engine.store.write(.bulk, { tx throws(Refusal) in try tx.purgeStep() }) {}
                 // A little at a time: a stop waits for the round in progress.
                 try keeper.takeInUnknown(bytes: 16 << 20)
                 if tick % 60 == 0 {
+                    staging.sweep(now: engine.clock.now)
                     let before = engine.clock.now.adding(seconds: -engine.settings.answerMemory)
                     try engine.store.write(.bulk) { tx throws(Refusal) in try tx.forgetAnswers(before: before) }
                     let report = try collector.run(now: engine.clock.now)

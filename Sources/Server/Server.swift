@@ -47,15 +47,19 @@ package final class MartletServer: Sendable {
         var engineSettings = EngineSettings()
         engineSettings.limits = settings.limits
         engineSettings.indexMemoryBytes = settings.indexMemoryBytes
-        let engine = Engine(store: store, settings: engineSettings, log: log)
+        let engine = Engine(
+            store: store, settings: engineSettings, log: log, outbound: try WayOut(settings.egressAllowed))
         let blobs = try FolderBlobStore(folder: settings.folder + "/artifacts", now: engine.clock.now)
         let authority = Authority(try settings.accessMode(engine), engine: engine)
         let metrics = Metrics()
         let api = NativeAPI(
             engine: engine, blobs: blobs, authority: authority,
             about: ServerAbout(version: BuildInfo.version, commit: BuildInfo.commit))
+        let artifacts = try settings.artifacts(log: log)
+        let staging = try PartStaging(folder: settings.folder + "/artifacts/parts", now: engine.clock.now)
         let mlflow = MLflowAPI(
-            engine: engine, blobs: blobs, authority: authority, artifacts: try settings.artifacts(log: log))
+            engine: engine, blobs: blobs, authority: authority, artifacts: artifacts,
+            staging: staging, publicPlace: settings.publicPlace)
         let service = ServiceMetrics(engine: engine, blobs: blobs, registry: metrics)
         let gate = Gate(
             settings.gateRules,
@@ -86,7 +90,8 @@ package final class MartletServer: Sendable {
         let adopter = LogbookAdopter(folder: settings.folder + "/logbooks", engine: engine)
         let adoption = BackgroundThread()
         let housekeeping = Housekeeping(
-            engine: engine, blobs: blobs, logbooks: settings.folder + "/logbooks", logbookDays: settings.logbookDays)
+            engine: engine, blobs: blobs, staging: staging, artifacts: artifacts,
+            logbooks: settings.folder + "/logbooks", logbookDays: settings.logbookDays)
         parts = Parts(
             store: store, engine: engine, servers: servers, adoption: adoption, housekeeping: housekeeping, log: log)
         // A look lists one folder; while something grows there it is worth five of them a second.
@@ -101,6 +106,7 @@ package final class MartletServer: Sendable {
         parts.engine.feed.stop()
         for server in parts.servers { server.stop(deadlineSeconds: deadlineSeconds) }
         parts.adoption.stop()
+        parts.engine.stopTelling()
         parts.housekeeping.stop()
         parts.store.close()
         parts.log.info("Stopped.")

@@ -37,6 +37,9 @@ package struct ServerSettings: Sendable {
     /// The folder, absolute, for what such clients upload here; nil means the store.
     package var artifactsDestination: String?
 
+    /// Addresses beside the public ones that may be called when a user asks for it: hosts with or without a port, ranges.
+    package var egressAllowed: [String] = []
+
     package init(folder: String) { self.folder = folder }
 
     package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
@@ -52,6 +55,12 @@ package struct ServerSettings: Sendable {
 
     func artifacts(log: Log) throws(Refusal) -> ArtifactSettings {
         try ArtifactSettings(defaultRoot: defaultArtifactRoot, destination: artifactsDestination).opened(log)
+    }
+
+    var publicPlace: PublicPlace {
+        var place = PublicPlace()
+        (place.basePath, place.trustedProxies) = (basePath, trustedProxies)
+        return place
     }
 
     var gateRules: GateRules {

@@ -114,4 +114,69 @@ import Testing
         #expect(try mlflow.send(.delete, "logged-models/\(first)").status == 200)
         #expect(try mlflow.get("logged-models/\(first)").status == 404)
     }
+
+    @Test("logged models are found by lists of params and tags, and by each word that there is for their states")
+    func loggedModelFilters() throws {
+        let mlflow = try TestMLflow()
+        for (name, depth, status) in [
+            ("a", "4", "LOGGED_MODEL_READY"), ("b", "6", "LOGGED_MODEL_UPLOAD_FAILED"), ("c", "8", ""),
+        ] {
+            let made = try mlflow.post(
+                "logged-models",
+                [
+                    "experiment_id": "0", "name": .string(name), "params": [["key": "depth", "value": .string(depth)]],
+                    "tags": [["key": "team", "value": .string(name == "a" ? "x" : "y")]],
+                ])
+            let id = try #require(made.json["model"]?["info"]?["model_id"]?.string)
+            if !status.isEmpty { try mlflow.send(.patch, "logged-models/\(id)", ["status": .string(status)]) }
+        }
+        func found(_ filter: String) throws -> [String] {
+            let answer = try mlflow.post(
+                "logged-models/search",
+                [
+                    "experiment_ids": ["0"], "filter": .string(filter),
+                    "order_by": [["field_name": "name", "ascending": true]],
+                ])
+            #expect(answer.status == 200, "\(filter): \(answer.text)")
+            return (answer.json["models"]?.array ?? []).compactMap { $0["info"]?["name"]?.string }
+        }
+        #expect(try found("params.depth IN ('4', '8')") == ["a", "c"])
+        #expect(try found("params.depth NOT IN ('4', '8')") == ["b"])
+        #expect(try found("tags.team IN ('y')") == ["b", "c"])
+        #expect(try found("tags.team NOT IN ('y')") == ["a"])
+        for word in ["READY", "LOGGED_MODEL_READY"] { #expect(try found("status = '\(word)'") == ["a"], "\(word)") }
+        for word in ["FAILED", "UPLOAD_FAILED", "LOGGED_MODEL_UPLOAD_FAILED"] {
+            #expect(try found("status = '\(word)'") == ["b"], "\(word)")
+            #expect(try found("status != '\(word)'") == ["a", "c"], "\(word)")
+        }
+        #expect(try found("status IN ('FAILED', 'LOGGED_MODEL_PENDING')") == ["b", "c"])
+    }
+
+    @Test("a run takes and makes only models that there are, all of a request or nothing of it")
+    func modelsOfRuns() throws {
+        let mlflow = try TestMLflow()
+        let run = try mlflow.run()
+        let made = try mlflow.post("logged-models", ["experiment_id": "0", "name": "m"])
+        let id: JSONValue = .string(try #require(made.json["model"]?["info"]?["model_id"]?.string))
+        let unknown: JSONValue = "m-00000000000000000000000000000000"
+        for (path, field) in [("runs/log-inputs", "inputs"), ("runs/outputs", "outputs")] {
+            let answer = try mlflow.post(
+                path, ["run_id": .string(run), "models": [["model_id": id], ["model_id": unknown]]])
+            #expect(answer.status == 404 && answer.code == "RESOURCE_DOES_NOT_EXIST")
+            #expect(answer.message == "Logged model with ID 'm-00000000000000000000000000000000' not found.")
+            let list = field == "inputs" ? "model_inputs" : "model_outputs"
+            #expect(try mlflow.get("runs/get?run_id=\(run)").json["run"]?[field]?[list] == nil)
+            #expect(try mlflow.post(path, ["run_id": .string(run), "models": [["model_id": id]]]).status == 200)
+            #expect(try mlflow.get("runs/get?run_id=\(run)").json["run"]?[field]?[list]?[0]?["model_id"] == id)
+        }
+        for (field, type) in [("model_id", "int"), ("dataset_name", "list"), ("dataset_digest", "dict")] {
+            let value = ["int": "7", "list": "[]", "dict": "{}"][type] ?? ""
+            let answer = try mlflow.post(
+                "runs/log-batch",
+                text: #"{"run_id":"\#(run)","metrics":[{"key":"k","value":1,"timestamp":1,"\#(field)":\#(value)}]}"#)
+            #expect(answer.status == 400, "\(field)")
+            #expect(answer.message.hasPrefix("Invalid value \(value) for parameter 'metrics[0].\(field)' supplied:"))
+            #expect(answer.message.contains("'\(type)'"))
+        }
+    }
 }

@@ -18,18 +18,22 @@ final class TestMLflow {
     /// Where the bytes of artifacts lie; removed with this.
     let folder: String
     let store: MemoryStore
+    let clock = StandingClock()
 
-    init(_ mode: AccessMode = .open, artifacts: ArtifactSettings = ArtifactSettings()) throws {
+    init(
+        _ mode: AccessMode = .open, artifacts: ArtifactSettings = ArtifactSettings(),
+        place: PublicPlace = PublicPlace()
+    ) throws {
         var template = Array("/tmp/martlet-mlflow-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Trouble(what: "no temporary folder (errno \(errno))") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let clock = StandingClock()
         store = MemoryStore(now: clock.now)
         engine = Engine(store: store, clock: clock, log: .silent)
         authority = Authority(mode, engine: engine)
         api = MLflowAPI(
             engine: engine, blobs: try FolderBlobStore(folder: folder + "/artifacts", now: clock.now),
-            authority: authority, artifacts: artifacts)
+            authority: authority, artifacts: artifacts,
+            staging: try PartStaging(folder: folder + "/artifacts/parts", now: clock.now), publicPlace: place)
     }
 
     deinit {
@@ -196,6 +200,7 @@ struct Answer {
 /// A clock that stands, but for a millisecond with each look at it.
 final class StandingClock: Clock {
     private let micros = Mutex<Int64>(1_705_314_600_000_000)  // 2024-01-15T10:30:00Z
+    func pass(seconds: Int64) { micros.withLock { $0 += seconds * 1_000_000 } }
     var now: Timestamp { Timestamp(micros: monotonic) }
     var monotonic: Int64 {
         micros.withLock { micros in

@@ -304,4 +304,78 @@ import Testing
         ).json
         #expect(counts["npmi"] == 1.0 && counts["joint_count"] == 2 && counts["total_count"] == 4)
     }
+
+    @Test("a trace is there as the file that MLflow's pages fetch, and so are its attachments")
+    func files() throws {
+        #expect(try log(request("tr-7", span: 1, name: "root")).status == 200)
+        let file = try api.get("/ajax-api/3.0/mlflow/get-trace-artifact?request_id=tr-7")
+        #expect(file.headers["content-disposition"] == "attachment; filename=traces.json")
+        let span = try #require(file.json["spans"]?[0])
+        #expect(span["name"] == "root" && span["parent_span_id"] == JSONValue.null)
+        #expect(
+            span["attributes"]?["temperature"] == "0.7" && span["attributes"]?["mlflow.spanInputs"] == "\"what is it?\""
+        )
+        let place = "/api/2.0/mlflow-artifacts/artifacts/\(experiment)/traces/tr-7/artifacts/attachments/a.bin"
+        #expect(try api.upload(place, [1, 2, 3]).status == 200)
+        #expect(try api.get("/ajax-api/2.0/mlflow/get-trace-artifact?request_id=tr-7&path=a.bin").status == 200)
+        #expect(try api.get("/ajax-api/2.0/mlflow/get-trace-artifact?request_id=tr-7&path=b.bin").status == 404)
+        #expect(try api.get("/ajax-api/2.0/mlflow/get-trace-artifact?request_id=tr-7&path=../a").status == 400)
+        #expect(try api.get("/ajax-api/2.0/mlflow/get-trace-artifact?request_id=tr-8").status == 404)
+        #expect(try api.get("/ajax-api/2.0/mlflow/get-trace-artifact").status == 400)
+        let counted = try api.post("\(home)/metrics", [:])
+        #expect(counted.status == 501 && counted.code == "NOT_IMPLEMENTED")
+    }
+
+    @Test("pages of a large experiment are those of the whole in order, whatever is written between the searches")
+    func manyTraces() throws {
+        var known: [(id: String, second: Int, duration: Int)] = []
+        func add(_ number: Int) throws {
+            let (second, duration) = ((number * 37) % 60, (number * 11) % 7)
+            let id = "tr-\(number)"
+            try start(
+                id,
+                [
+                    "request_time": .string("2025-04-15T08:49:\(second < 10 ? "0" : "")\(second).000Z"),
+                    "execution_duration": .string("\(duration)s"), "request_preview": .string("what \(number)"),
+                ])
+            known.append((id, second, duration))
+        }
+        func page(_ order: [JSONValue], _ token: String) throws -> (ids: [String], previews: [String], next: String?) {
+            let answer = try api.post(
+                "\(home)/search",
+                [
+                    "locations": [["mlflow_experiment": ["experiment_id": .string(experiment)]]], "max_results": 4,
+                    "order_by": .array(order), "page_token": .string(token),
+                ])
+            let rows = answer.json["traces"]?.array ?? []
+            return (
+                rows.compactMap { $0["trace_id"]?.string }, rows.compactMap { $0["request_preview"]?.string },
+                answer.json["next_page_token"]?.string
+            )
+        }
+        func all(_ order: [JSONValue]) throws -> [String] {
+            var (ids, token): ([String], String?) = ([], "")
+            while let next = token {
+                let found = try page(order, next)
+                #expect(found.previews == found.ids.map { "what \($0.dropFirst(3))" })
+                ids += found.ids
+                token = found.next
+            }
+            return ids
+        }
+        for round in 0..<3 {
+            for number in 0..<40 { try add(round * 40 + number) }
+            let newest = known.sorted { ($1.second, $0.id) < ($0.second, $1.id) }.map(\.id)
+            #expect(try all([]) == newest)
+            let slowest = known.sorted { ($1.duration, $1.second, $0.id) < ($0.duration, $0.second, $1.id) }.map(\.id)
+            #expect(try all(["execution_time DESC"]) == slowest)
+            let gone = known.removeFirst().id
+            try api.post(
+                "\(home)/delete-traces", ["experiment_id": .string(experiment), "request_ids": [.string(gone)]])
+            let changed = try #require(known.first?.id)
+            try api.send(.patch, "\(home)/\(changed)/tags", ["key": "round", "value": .string("\(round)")])
+            #expect(try search("tags.round = '\(round)'") == [changed])
+            #expect(try !all([]).contains(gone))
+        }
+    }
 }

@@ -27,6 +27,12 @@ import Testing
             if route.path == "/api/v1/models", route.method == .post {
                 body = Array("{\"name\":\"new\",\"project\":\"\(world.project.slug)\"}".utf8)
             }
+            if route.path == "/api/v1/webhooks", route.method == .post {
+                let events = "[\"model_version.created\"]"
+                body = Array(
+                    "{\"name\":\"new\",\"url\":\"https://example.org\",\"events\":\(events),\"project\":\"\(world.project.slug)\"}"
+                        .utf8)
+            }
             let before = try world.api.engine.read { (reader: any StoreReader) throws(Refusal) in
                 try reader.audit(nil, before: nil, limit: 1).first?.number ?? 0
             }

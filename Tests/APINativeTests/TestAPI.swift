@@ -26,7 +26,7 @@ final class TestAPI {
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         clock = TestClock()
         store = MemoryStore(now: clock.now)
-        engine = Engine(store: store, clock: clock, log: .silent)
+        engine = Engine(store: store, clock: clock, log: .silent, outbound: Receiver())
         authority = Authority(mode, engine: engine)
         api = NativeAPI(
             engine: engine, blobs: try FolderBlobStore(folder: folder + "/artifacts", now: clock.now),
@@ -34,6 +34,7 @@ final class TestAPI {
     }
 
     deinit {
+        engine.stopTelling()
         engine.feed.stop()
         store.close()
         remove(folder)
@@ -422,4 +423,18 @@ private func remove(_ folder: String) {
         }
     }
     rmdir(folder)
+}
+
+/// Whoever is told something by a webhook: takes all of it.
+private struct Receiver: Outbound {
+    func check(_ url: String) throws(Refusal) {
+        guard url.contains("10.0.0.1") else { return }
+        throw Refusal(.invalid, "10.0.0.1 is no public address.", remedy: "Name another one.", field: "url")
+    }
+
+    func post(
+        _ url: String, headers: [(name: String, value: String)], body: [UInt8], goesOn: @escaping @Sendable () -> Bool
+    ) throws(OutboundFailure) -> OutboundAnswer {
+        OutboundAnswer(status: 202, body: Array("taken".utf8))
+    }
 }

@@ -16,6 +16,7 @@ final class World {
     let run: Run
     let token: String
     private(set) var loggedModel = ""
+    static let webhook = "0b6a2d7e-6a45-4f39-9a55-0a5ad6f6f1c3"
 
     enum Person: String, CaseIterable {
         case stranger, nobody, reader, writer, admin, projectReader, projectAdmin
@@ -86,6 +87,10 @@ final class World {
                 draft.aliases = [alias]
                 _ = try ledger.createModelVersion(of: "churn", in: project.id, draft)
             }
+            var hook = WebhookDraft(
+                name: "deploy", url: "https://example.org/hook", events: [WebhookEvent(.version, .created)!])
+            hook.secret = "hush"
+            _ = try ledger.createWebhook(hook, id: World.webhook, in: project.id)
             var draft = LoggedModelDraft(experiment: run.experiment)
             draft.sourceRun = run.id.text
             draft.params = Pairs([("depth", ParamValue(text: "6", kind: .number))])
@@ -191,6 +196,7 @@ final class World {
         case "version": "1"
         case "alias": "production"
         case "model": "churn"
+        case "webhook": webhook
         case "logged": world.loggedModel
         default: nil
         }

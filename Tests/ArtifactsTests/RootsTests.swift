@@ -130,4 +130,19 @@ import Testing
         #expect(
             refusal { () throws(Refusal) in try Roots([scratch.path + "/secret"]) }?.message.contains("secret") == true)
     }
+
+    @Test("what an upload left behind is removed once it is a day old, wherever it lies, and nothing else is")
+    func unfinished() throws {
+        let roots = try Roots([root])
+        let names = ["runs/.martlet-upload-0011", ".martlet-upload-0022", "runs/.martlet-upload-young", "runs/old.bin"]
+        for name in names { scratch.write("half", to: "root/\(name)") }
+        scratch.makeFolder("root/runs/.martlet-upload-folder")
+        for name in names where !name.hasSuffix("young") {
+            scratch.setModified("root/\(name)", someDay.adding(hours: -25))
+        }
+        scratch.setModified("root/runs/.martlet-upload-young", someDay.adding(hours: -23))
+        #expect(roots.sweepUnfinished(before: someDay.adding(hours: -24)) == 2)
+        #expect(names.map { scratch.exists("root/\($0)") } == [false, false, true, true])
+        #expect(scratch.exists("root/runs/.martlet-upload-folder") && scratch.exists("root/runs/plot 1.png"))
+    }
 }

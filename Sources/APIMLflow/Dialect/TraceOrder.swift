@@ -66,18 +66,40 @@ struct TraceOrder {
         }
     }
 
-    func sorted(_ traces: [Trace]) -> [Trace] {
-        traces.sorted { a, b in
-            for (key, isDescending) in terms {
-                switch (TraceOrder.value(of: key, in: a), TraceOrder.value(of: key, in: b)) {
-                case (nil, nil): continue
-                case (nil, _): return false
-                case (_, nil): return true
-                case (let a?, let b?):
-                    if a != b { return isDescending ? a > b : a < b }
-                }
+    private func comes(_ a: Trace, before b: Trace) -> Bool {
+        for (key, isDescending) in terms {
+            switch (TraceOrder.value(of: key, in: a), TraceOrder.value(of: key, in: b)) {
+            case (nil, nil): continue
+            case (nil, _): return false
+            case (_, nil): return true
+            case (let a?, let b?):
+                if a != b { return isDescending ? a > b : a < b }
             }
-            return false
         }
+        return false
+    }
+
+    /// A page of the traces in this order. A page near the beginning, which nearly all are, costs one look at each
+    /// trace and no sorting of them all.
+    func first(_ traces: [Trace], from offset: Int, count: Int) -> ArraySlice<Trace> {
+        let end = min(traces.count, offset + count)
+        guard offset < end else { return [] }
+        guard end <= 1000, end * 8 < traces.count else {
+            return traces.sorted { comes($0, before: $1) }[offset..<end]
+        }
+        var best: [Trace] = []
+        best.reserveCapacity(end + 1)
+        // The last to arrive are mostly the first to be shown.
+        for trace in traces.reversed() {
+            if best.count == end, !comes(trace, before: best[end - 1]) { continue }
+            var (low, high) = (0, best.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if comes(trace, before: best[middle]) { high = middle } else { low = middle + 1 }
+            }
+            best.insert(trace, at: low)
+            if best.count > end { best.removeLast() }
+        }
+        return best[offset..<end]
     }
 }

@@ -1,6 +1,5 @@
 import MartletDomain
 import MartletEngine
-import MartletHTTPMessages
 import MartletJSON
 import MartletStorage
 

@@ -182,6 +182,8 @@ private enum LoggedModelFilter {
         "last_updated_time": "updated",
     ]
 
+    private static let textOperators = Clause.textOperators.union(Clause.listOperators)
+
     static func make(_ filter: String) throws(Refusal) -> Filter {
         let clauses: [Clause]
         do throws(Refusal) {
@@ -201,10 +203,10 @@ private enum LoggedModelFilter {
             try require(clause, Clause.numberOperators)
             return Predicate(.metric(clause.key), try clause.numberCondition("metric"))
         case .parameter:
-            try require(clause, Clause.textOperators)
+            try require(clause, textOperators)
             return Predicate(.param(clause.key), try clause.textCondition())
         case .tag:
-            try require(clause, Clause.textOperators)
+            try require(clause, textOperators)
             return Predicate(.tag(clause.key), try clause.textCondition())
         case .attribute:
             if let name = times[clause.key] {
@@ -216,8 +218,9 @@ private enum LoggedModelFilter {
                     "Invalid attribute key '\(clause.key)' specified. Valid keys are \((Array(texts.keys) + Array(times.keys)).sorted())"
                 )
             }
-            try require(clause, Clause.textOperators.union(Clause.listOperators))
-            return Predicate(.of(LoggedModelDocument.self, name), try clause.textCondition())
+            try require(clause, textOperators)
+            let meant = name == "status" ? clause.withStates : clause
+            return Predicate(.of(LoggedModelDocument.self, name), try meant.textCondition())
         case .dataset:
             throw .mlflow("Invalid entity type '\(clause.writtenEntity)'. Datasets go into the field “datasets”.")
         }
@@ -230,5 +233,22 @@ private enum LoggedModelFilter {
                 "Invalid comparison operator '\(clause.comparator.rawValue)' for '\(clause.key)'. Valid operators are \(valid)."
             )
         }
+    }
+}
+
+extension Clause {
+    /// The same with our words for the states that it names: its clients say `FAILED`, its messages
+    /// `LOGGED_MODEL_UPLOAD_FAILED`.
+    fileprivate var withStates: Clause {
+        func ours(_ word: String) -> String { LoggedModel.State(mlflow: word)?.rawValue ?? word }
+        var clause = self
+        switch value {
+        // A pattern is compared as it stands.
+        case .text(let text, let written) where comparator.comparison != nil:
+            clause.value = .text(ours(text), written: written)
+        case .list(let words, let written): clause.value = .list(words.map(ours), written: written)
+        default: break
+        }
+        return clause
     }
 }

@@ -124,6 +124,12 @@ extension Message {
 
 extension LoggedModel.State {
     var mlflowWord: String { "LOGGED_MODEL_\(rawValue)" }
+
+    /// By the protocol's word, or by the one that its clients use.
+    init?(mlflow word: String) {
+        let word = word.hasPrefix("LOGGED_MODEL_") ? String(word.dropFirst("LOGGED_MODEL_".count)) : word
+        self.init(rawValue: word == "FAILED" ? LoggedModel.State.failed.rawValue : word)
+    }
 }
 
 extension ArtifactPlaces {

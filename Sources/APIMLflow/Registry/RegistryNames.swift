@@ -66,17 +66,6 @@ enum RegistryNames {
     }
 }
 
-/// Prompts are models with a tag, and stay out of sight among models.
-enum PromptTags {
-    static let isPrompt = "mlflow.prompt.is_prompt"
-    static let text = "mlflow.prompt.text"
-    static let type = "_mlflow_prompt_type"
-}
-
-extension RegisteredModel {
-    var isPrompt: Bool { (tags[PromptTags.isPrompt] ?? nil)?.lowercased() == "true" }
-}
-
 extension Message {
     /// Tags of a model or a version, checked; the last of a key counts.
     func registryTags() throws(Refusal) -> Pairs<TagValue> {

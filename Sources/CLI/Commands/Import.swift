@@ -1,5 +1,5 @@
+import MartletDomain
 import MartletForeign
-import MartletHTTPMessages
 import MartletJSON
 
 extension World {

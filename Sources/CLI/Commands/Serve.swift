@@ -62,6 +62,10 @@ extension World {
                 "artifacts-destination", value: "FOLDER",
                 "Folder for what MLflow clients upload here; else the store", candidates: .folders),
             Option(
+                "egress-allow", value: "HOST[:PORT]|CIDR",
+                "What webhooks may call beside public addresses", environment: "MARTLET_EGRESS_ALLOW",
+                repeats: true),
+            Option(
                 "synchronous", value: "MODE",
                 "full: acknowledged means on disk; normal: faster, and a power cut may take the last seconds",
                 standard: "full", choices: ["full", "normal"]),
@@ -124,6 +128,7 @@ extension World {
         options.artifactsDestination = parsed.text("artifacts-destination").map {
             Disk.absolute($0, from: workingFolder)
         }
+        options.egressAllowed = parsed.all("egress-allow").flatMap { list($0) }
         options.syncsEachCommit = parsed.text("synchronous") != "normal"
         if let days = parsed.integer("keep-logbooks") { options.logbookDays = days }
         if let mebibytes = parsed.integer("index-memory") { options.indexMemoryBytes = mebibytes << 20 }

@@ -25,14 +25,22 @@ final class CardShelf<Value: Sendable>: Sendable {
 
     private let kind: String
     private let memoryBudget: Int
+    /// Whether a shelf that is over the budget by itself is kept all the same.
+    private let keepsOversized: Bool
+    /// About what a decoded card takes.
+    private let size: @Sendable (Card, Value) -> Int
     private let decode: @Sendable (Card) throws(Refusal) -> Value
     /// Held while a shelf is brought up to date. Who waits for it has a reader already, and so has who holds it.
     private let state = Mutex(State())
 
     init(
-        _ kind: String, memoryBudget: Int = 64 << 20, decode: @escaping @Sendable (Card) throws(Refusal) -> Value
+        _ kind: String, memoryBudget: Int = 64 << 20, keepsOversized: Bool = true,
+        // A decoded document takes about three times its text, and the value itself.
+        size: @escaping @Sendable (Card, Value) -> Int = { card, _ in card.data.utf8.count * 3 + 256 },
+        decode: @escaping @Sendable (Card) throws(Refusal) -> Value
     ) {
-        (self.kind, self.memoryBudget, self.decode) = (kind, memoryBudget, decode)
+        (self.kind, self.memoryBudget, self.keepsOversized) = (kind, memoryBudget, keepsOversized)
+        (self.size, self.decode) = (size, decode)
     }
 
     /// All of them, or those of one owner, as this reader sees them or newer.
@@ -48,6 +56,7 @@ final class CardShelf<Value: Sendable>: Sendable {
             }
             state.ticks += 1
             shelf.lastUse = state.ticks
+            guard keepsOversized || shelf.size <= memoryBudget else { return .success(shelf.values) }
             state.shelves[owner] = shelf
             trim(&state, keeping: owner)
             return .success(shelf.values)
@@ -73,8 +82,7 @@ final class CardShelf<Value: Sendable>: Sendable {
 
     private func put(_ card: Card, on shelf: inout Shelf) throws(Refusal) {
         let value = try decode(card)
-        // A decoded document takes about three times its text, and the value itself.
-        let bytes = card.data.utf8.count * 3 + 256
+        let bytes = size(card, value)
         guard let last = shelf.ids.last, last >= card.id else {
             shelf.ids.append(card.id)
             shelf.values.append(value)

@@ -314,6 +314,11 @@ extension StoreReader {
         return try Trace(card)
     }
 
+    package func trace(card id: Int64) throws(StorageError) -> Trace? {
+        guard let card = try card(id), card.kind == Trace.kind else { return nil }
+        return try Trace(card)
+    }
+
     /// In order of arrival.
     package func traces(in experiment: ExperimentID) throws(StorageError) -> [Trace] {
         var traces: [Trace] = []

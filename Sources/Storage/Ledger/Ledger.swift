@@ -50,6 +50,7 @@ package struct Change: Sendable {
         case model(String)
         case modelVersion(String, Int)
         case loggedModel(String)
+        case webhook(String)
         case store
     }
 

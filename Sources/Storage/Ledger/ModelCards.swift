@@ -188,6 +188,7 @@ extension Card {
         case Trace.kind: _ = try Trace(self)
         case TraceSpans.kind: _ = try TraceSpans(self)
         case TraceLinks.kind: _ = try TraceLinks(self)
+        case Webhook.kind: _ = try Webhook(self)
         default: break
         }
     }
