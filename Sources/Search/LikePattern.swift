@@ -18,8 +18,8 @@ struct LikePattern: Sendable {
 
     private let runs: [Run]
     /// What stands between two `%` where that is the whole pattern, as it mostly is: a text has it or not.
-    private let infix: [UInt8]?
-    private let ignoresCase: Bool
+    let infix: [UInt8]?
+    let ignoresCase: Bool
     private let isASCII: Bool
 
     init(_ pattern: String, ignoringCase: Bool) {

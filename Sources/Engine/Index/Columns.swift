@@ -17,6 +17,12 @@ enum ColumnKey: Hashable, Sendable {
 struct ValueColumn: Sendable {
     /// Code 0 is what a row without a value has.
     private(set) var values: [SearchValue] = [.missing]
+    /// The same values, for patterns.
+    private(set) var texts: TextHeap = {
+        var texts = TextHeap()
+        texts.append(.missing)
+        return texts
+    }()
     private var codes = CodeTable()
     private(set) var cells: Cells<UInt32>
     private var textBytes = 0
@@ -33,6 +39,7 @@ struct ValueColumn: Sendable {
         }
         let code = UInt32(values.count)
         values.append(value.compact)
+        texts.append(value)
         textBytes += value.textBytes
         codes.insert(code, hash)
         cells.set(row, code)
@@ -45,7 +52,7 @@ struct ValueColumn: Sendable {
     var isWorn: Bool { values.count > 1024 + 2 * cells.rowCount }
 
     var bytes: Int {
-        cells.bytes + textBytes + values.capacity * MemoryLayout<SearchValue>.stride + codes.bytes
+        cells.bytes + textBytes + texts.byteCount + values.capacity * MemoryLayout<SearchValue>.stride + codes.bytes
     }
 }
 

@@ -101,10 +101,13 @@ struct TableSearch {
         var verdicts: [Bool] = []
         verdicts.reserveCapacity(column.values.count)
         // A piece at a time, because the clock is read once a piece and a pattern may be slow.
-        for start in stride(from: 0, to: column.values.count, by: 512) {
+        let step = leaf.valuesAtOnce
+        for start in stride(from: 0, to: column.values.count, by: step) {
             try view.check()
-            let piece = column.values[start..<min(start + 512, column.values.count)]
-            verdicts += try SearchFailure.asking { () throws(SearchError) in try leaf.verdicts(on: piece) }
+            let piece = column.values[start..<min(start + step, column.values.count)]
+            verdicts += try SearchFailure.asking { () throws(SearchError) in
+                try leaf.verdicts(on: piece, in: column.texts)
+            }
         }
         let count = table.rows.count
         if column.cells.isSparse {
