@@ -32,7 +32,7 @@ package final class MLflowAPI: Sendable {
         + aboutEndpoints
         + evaluationDatasetEndpoints + evaluationRecordEndpoints
         + traceEndpoints + traceChangeEndpoints + traceSearchEndpoints + traceV2Endpoints + assessmentEndpoints
-        + spanEndpoints + traceFileEndpoints
+        + spanEndpoints + traceFileEndpoints + issueEndpoints
         + registeredModelEndpoints + modelVersionEndpoints + registrySearchEndpoints + webhookEndpoints
         + loggedModelEndpoints + loggedModelSearchEndpoints + importEndpoints
 

@@ -189,6 +189,7 @@ extension Card {
         case TraceSpans.kind: _ = try TraceSpans(self)
         case TraceLinks.kind: _ = try TraceLinks(self)
         case Webhook.kind: _ = try Webhook(self)
+        case Issue.kind: _ = try Issue(self)
         default: break
         }
     }
