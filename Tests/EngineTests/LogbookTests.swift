@@ -49,6 +49,65 @@ private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: St
         }
     }
 
+    @Test("many steps of a line are columns, as lists, counted, or as numbers lie in memory")
+    func columns() throws {
+        let stage = Stage()
+        // f8: 0.5, 0.25, NaN; i4: 7, 9, -1.
+        let packed = "f8:AAAAAAAA4D8AAAAAAADQPwAAAAAAAPh/"
+        let receipt = try stage.ingest([
+            begin,
+            line(
+                2, "points",
+                ",\"n\":3,\"step\":{\"from\":5,\"by\":2},\"dt\":[0,10,20],\"m\":{\"a\":\"\(packed)\",\"b\":[1,2,\"NaN\"]}"
+            ),
+            line(3, "points", ",\"n\":3,\"step\":\"i4:BwAAAAkAAAD/////\",\"m\":{\"c\":[1,2,3]}"),
+            line(4, "points", ",\"n\":2,\"m\":{\"d\":[1,2]}"),
+            line(5, "points", ",\"n\":2,\"step\":[0,1],\"m\":{\"e\":[1]}"),
+            line(6, "points", ",\"n\":2,\"step\":[0,1],\"m\":{\"e\":\"f8:AAAA\"}"),
+            line(7, "points", ",\"n\":-1,\"m\":{}"),
+            line(8, "points", ",\"n\":1,\"step\":\"f8:AA?=\",\"m\":{\"e\":[1]}"),
+        ])
+        #expect(receipt.acked == ["w1": 8] && receipt.problems == 4)
+        let run = try run(stage)
+        let a = try stage.see { try $0.curve(of: run, "a") }
+        #expect(a.steps == [5, 7, 9] && Array(a.values.prefix(2)) == [0.5, 0.25] && a.values[2].isNaN)
+        #expect(a.times.map { $0 - a.times[0] } == [0, 10_000, 20_000])
+        #expect(try stage.see { try $0.curve(of: run, "c") }.steps == [-1, 7, 9])
+        #expect(try stage.see { try $0.metrics(of: run) }.first { $0.name == "d" }?.value == 2)
+    }
+
+    @Test("a run that is begun again by a writer that goes on with it is in its next attempt")
+    func resumed() throws {
+        let stage = Stage()
+        _ = try stage.ingest([begin, line(2, "state", ",\"status\":\"failed\"")])
+        _ = try stage.ingest([line(1, "run", ",\"experiment\":\"risk\"", writer: "w2")])
+        #expect(try run(stage).attempt == 1, "another writer of it begins nothing")
+        _ = try stage.ingest([line(1, "run", ",\"experiment\":\"risk\",\"resume\":true", writer: "w3")])
+        let run = try run(stage)
+        #expect(run.attempt == 2 && run.status.state == .running)
+    }
+
+    @Test("a run whose writer sends from afar and is silent is lost, and is itself again when it is heard")
+    func silence() throws {
+        let stage = Stage()
+        let silence = LogbookSilence(engine: stage.engine)
+        _ = try stage.ingest([begin], source: "http")
+        let other = try stage.run(named: "by hand")
+        stage.clock.advance(seconds: LogbookSilence.secondsMax - 1)
+        try silence.look()
+        #expect(try run(stage).status.state == .running)
+        stage.clock.advance(seconds: 2)
+        try silence.look()
+        #expect(try run(stage).status.state == .lost)
+        #expect(try stage.see { try $0.run(other.key) }?.status.state == .running, "nobody said that it would beat")
+        _ = try stage.ingest([line(2, "beat")], source: "http")
+        #expect(try run(stage).status.state == .running)
+        _ = try stage.ingest([line(3, "state", ",\"status\":\"finished\"")], source: "http")
+        stage.clock.advance(seconds: 1000)
+        try silence.look()
+        #expect(try run(stage).status.state == .finished)
+    }
+
     @Test("sending lines again changes nothing")
     func again() throws {
         let stage = Stage()
@@ -192,6 +251,35 @@ private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: St
             adopter.catchUp()
             #expect(!FileManager.default.fileExists(atPath: path))
             #expect(FileManager.default.fileExists(atPath: folder + "/done/2026-01/w1.jsonl.zst"))
+            #expect(try stage.see { try $0.run(run.key) }?.status.state == .lost)
+        }
+    }
+
+    @Test("a run with several writers goes on when one of them dies, which is told of")
+    func oneOfSeveral() throws {
+        try withFolder { folder in
+            let stage = Stage()
+            let adopter = LogbookAdopter(folder: folder, engine: stage.engine)
+            var files: [Int32] = []
+            for writer in ["w1", "w2", "w3"] {
+                let file = open("\(folder)/live/\(writer).jsonl", O_WRONLY | O_CREAT | O_APPEND, 0o644)
+                #expect(flock(file, LOCK_EX) == 0)
+                let text = line(1, "run", ",\"experiment\":\"risk\"", writer: writer) + "\n"
+                _ = text.withCString { write(file, $0, strlen($0)) }
+                files.append(file)
+            }
+            adopter.catchUp()
+            let run = try #require(try stage.see { try $0.run(RunID(id)!) })
+            close(files[1])
+            let bye = line(2, "beat", ",\"end\":true", writer: "w3") + "\n"
+            _ = bye.withCString { write(files[2], $0, strlen($0)) }
+            close(files[2])
+            adopter.catchUp()
+            #expect(try stage.see { try $0.run(run.key) }?.status.state == .running)
+            let problems = try stage.see { try $0.items(of: .run(run.key), kind: "problem", key: nil) }
+            #expect(problems.count == 1 && problems[0].data.contains("w2.jsonl ended without a word"))
+            close(files[0])
+            adopter.catchUp()
             #expect(try stage.see { try $0.run(run.key) }?.status.state == .lost)
         }
     }
