@@ -151,6 +151,12 @@ private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: St
         let bad = good.replacing("hello", with: "hallo")
         #expect(throws: LogbookLine.Damage.self) { try LogbookLine(Array(bad.utf8)[...]) }
         _ = try LogbookLine(Array(good.utf8)[...])
+        // Python's zlib.crc32 of what stands before.
+        let zipped = #"{"w":"w","seq":1,"op":"beat","c":"zCRC"}"#
+        #expect(throws: LogbookLine.Damage.self) {
+            try LogbookLine(Array(zipped.replacing("CRC", with: "00000001").utf8)[...])
+        }
+        _ = try LogbookLine(Array(zipped.replacing("CRC", with: "34228dab").utf8)[...])
     }
 
     @Test("a damaged line of a file is kept with its run, and what comes after it counts")

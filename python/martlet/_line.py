@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from array import array
 from binascii import b2a_base64
+from operator import itemgetter
 from sys import byteorder
+from zlib import crc32
 
-from ._crc32c import crc32c
-
+_first, _second, _third = itemgetter(0), itemgetter(1), itemgetter(2)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 # Beyond this many values a line is cut: a reader takes a line as a whole.
 VALUES_MAX = 65_536
@@ -69,7 +70,7 @@ class Lines:
         body = "%s%d,\"t\":%d%s%s\"%s%s%s" % (
             self._head, self.sequence, millis, self._middle, op, self._who if who else "", "," if text else "", text)
         raw = body.encode("utf-8", "replace")
-        return raw + b',"c":"%08x"}\n' % crc32c(raw)
+        return raw + b',"c":"z%08x"}\n' % crc32(raw)
 
     def points(self, rows):
         """Rows of (values by key, step or None, seconds) as lines, in an order that keeps each key's own.
@@ -80,18 +81,25 @@ class Lines:
         groups, homes = {}, {}
         # Rows with the same keys go side by side. A key that turns up in another company ends what was open: the
         # order in which one key's values came is kept.
+        last, append, lacks = None, None, None
         for row in rows:
-            keys = (row[1] is None, *row[0])
-            group = groups.get(keys)
+            keys = tuple(row[0])
+            if keys == last and (row[1] is None) is lacks:
+                append(row)
+                continue
+            last, lacks = keys, row[1] is None
+            home = (lacks, keys)
+            group = groups.get(home)
             if group is None:
-                if any(homes.get(key, keys) != keys for key in row[0]):
+                if any(homes.get(key, home) != home for key in keys):
                     for open_ in groups.values():
                         self._group(open_, lines, others)
                     groups, homes = {}, {}
-                group = groups[keys] = []
-                for key in row[0]:
-                    homes[key] = keys
-            group.append(row)
+                group = groups[home] = []
+                for key in keys:
+                    homes[key] = home
+            append = group.append
+            append(row)
         for group in groups.values():
             self._group(group, lines, others)
         return lines, others
@@ -105,9 +113,9 @@ class Lines:
     def _part(self, rows, lines, others):
         names = list(rows[0][0])
         start = int(rows[0][2] * 1000)
-        steps = None if rows[0][1] is None else [row[1] for row in rows]
+        steps = None if rows[0][1] is None else list(map(_second, rows))
         members = []
-        for name, values in zip(names, zip(*[row[0].values() for row in rows])):
+        for name, values in zip(names, zip(*map(dict.values, map(_first, rows)))):
             packed = column(values)
             if packed is None:
                 good = []
@@ -135,7 +143,7 @@ class Lines:
         text = '"n":%d' % len(rows)
         if steps is not None:
             text += ',"step":' + whole_column(steps)
-        offsets = [int(row[2] * 1000) - start for row in rows]
+        offsets = [int(when * 1000) - start for when in map(_third, rows)]
         if any(offsets):
             text += ',"dt":' + whole_column(offsets)
         lines.append(self.line("points", start, text + ',"m":{' + ",".join(members) + "}"))

@@ -16,8 +16,10 @@ from ._say import complain
 # What may wait in memory; beyond it the newest points are dropped, counted and told of by a gap.
 MEMORY_MAX = 64 << 20
 SECONDS_BETWEEN_TURNS = 0.2
+# A program that logs more than this in a turn is looked at more often.
+BUSY_ROWS, BUSY_SECONDS = 1000, 0.05
 SECONDS_BETWEEN_BEATS = 15.0
-ENTRIES_A_TURN = 100_000
+ENTRIES_A_TURN = 20_000
 
 
 def row_limit(values):
@@ -58,6 +60,7 @@ class Recorder:
         self._thread = None
         self._beat_at = time.monotonic() + SECONDS_BETWEEN_BEATS
         self._flushes = 0
+        self._pause = BUSY_SECONDS
 
     # -- Called by whoever logs
 
@@ -77,6 +80,12 @@ class Recorder:
     @property
     def is_started(self):
         return self._thread is not None
+
+    def wake(self):
+        """Half of the room is taken: the thread should not wait until its time. The one system call that logging may
+        make, where a program logs faster than anyone could look at."""
+        if not self._wake.is_set():
+            self._wake.set()
 
     def drop(self, names, step):
         """Counts points that found no room."""
@@ -122,7 +131,7 @@ class Recorder:
     def _loop(self):
         try:
             while not self._is_closing:
-                self._wake.wait(SECONDS_BETWEEN_TURNS)
+                self._wake.wait(self._pause)
                 self._wake.clear()
                 self._guarded(self._turn)
                 for job in self.periodic:
@@ -156,8 +165,10 @@ class Recorder:
             if self.book.is_full:
                 self._write(b"", hurry)
                 return
+            taken = 0
             while True:
                 entries = self._take()
+                taken += len(entries)
                 marks = []
                 lines = self._gaps() + self._format(entries, marks) + self._late()
                 now = time.monotonic()
@@ -168,7 +179,8 @@ class Recorder:
                     self._write(b"".join(lines), hurry)
                 for mark in marks:
                     mark()
-                if len(entries) < ENTRIES_A_TURN:
+                if len(entries) < ENTRIES_A_TURN // 2:
+                    self._pause = BUSY_SECONDS if taken > BUSY_ROWS else SECONDS_BETWEEN_TURNS
                     return
         finally:
             self._turning.release()

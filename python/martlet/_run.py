@@ -39,7 +39,7 @@ class Run:
         # Points of other ranks are kept only when someone asked for them.
         self._drops_points = recorder is None or plan.drops_points
         # Nothing waits yet, and no thread has been started: the first call sees to it.
-        self._limit = recorder.limit if recorder is not None and recorder.is_started else -1
+        self._limit = recorder.limit // 2 if recorder is not None and recorder.is_started else -1
 
     # -- Who it is
 
@@ -156,12 +156,13 @@ class Run:
             return
         if self._limit < 0:
             self._recorder.start()
-            self._limit = self._recorder.limit
+            self._limit = self._recorder.limit // 2
         elif len(self._queue) > self._recorder.limit:
             self._recorder.drop(data, step)
             return
         else:
-            self._limit = self._recorder.limit
+            self._limit = self._recorder.limit // 2
+            self._recorder.wake()
         self._queue.append((data.copy(), step, time.time()))
 
     def _log_any(self, data, step, counts=True):
@@ -211,7 +212,7 @@ class Run:
     def _put(self, entry):
         if self._limit < 0:
             self._recorder.start()
-            self._limit = self._recorder.limit
+            self._limit = self._recorder.limit // 2
         self._queue.append(entry)
 
     def _line(self, op, fields, when=None):

@@ -92,7 +92,7 @@ def _start(
     for op, fields in begin:
         recorder.put(op, fields, now)
     recorder.start()
-    made._limit = recorder.limit
+    made._limit = recorder.limit // 2
     _active.add(made)
     _ending.install()
     if params is not None:
