@@ -56,7 +56,7 @@ let rooms = [
     Room(name: "Artifacts", needs: ["Domain", "CCrypto"]),
     Room(
         name: "Engine",
-        needs: ["Threads", "Observability", "Domain", "JSON", "Series", "Search", "Storage", "Artifacts", "CZstd"]),
+        needs: ["Threads", "Observability", "Domain", "JSON", "Series", "Search", "Storage", "Artifacts", "CZlib", "CZstd"]),
     Room(
         name: "APINative",
         needs: [

@@ -7,7 +7,7 @@ import MartletStorage
 import MartletThreads
 
 /// What a store needs done now and then: purged runs' rows go, old answers are forgotten, unused bytes are collected,
-/// adopted logbooks go when their days are over.
+/// adopted logbooks go when their days are over, runs that went silent are told to be lost.
 final class Housekeeping: Sendable {
     private let engine: Engine
     private let blobs: any BlobStore
@@ -18,6 +18,7 @@ final class Housekeeping: Sendable {
     private let collector: Collector
     private let keeper: LogbookKeeper
     private let logbookDays: Int
+    private let silence: LogbookSilence
 
     init(
         engine: Engine, blobs: any BlobStore, staging: PartStaging, artifacts: ArtifactSettings, logbooks: String,
@@ -25,12 +26,13 @@ final class Housekeeping: Sendable {
     ) {
         (self.engine, self.blobs, self.staging, self.artifacts) = (engine, blobs, staging, artifacts)
         self.logbookDays = logbookDays
+        silence = LogbookSilence(engine: engine)
         keeper = LogbookKeeper(folder: logbooks, engine: engine)
         collector = Collector(blobs: blobs, records: StoreBlobRecords(store: engine.store, logbooks: logbooks))
     }
 
     func start() {
-        worker.start { [engine, collector, keeper, logbookDays, staging, artifacts] tick in
+        worker.start { [engine, collector, keeper, logbookDays, staging, artifacts, silence] tick in
             if tick == 0 {
                 // Here and not before the first answer: the operator's folders may be large.
                 let count = artifacts.sweepUnfinished(now: engine.clock.now)
@@ -38,6 +40,7 @@ final class Housekeeping: Sendable {
             }
             do throws(Refusal) {
                 while try engine.store.write(.bulk, { tx throws(Refusal) in try tx.purgeStep() }) {}
+                try silence.look()
                 // A little at a time: a stop waits for the round in progress.
                 try keeper.takeInUnknown(bytes: 16 << 20)
                 if tick % 60 == 0 {

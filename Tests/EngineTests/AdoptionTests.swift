@@ -40,6 +40,35 @@ private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: St
         }
     }
 
+    @Test("a run with several writers goes on when one of them dies, which is told of")
+    func oneOfSeveral() throws {
+        try Logbook.withFolder { folder in
+            let stage = Stage()
+            let adopter = LogbookAdopter(folder: folder, engine: stage.engine)
+            var files: [Int32] = []
+            for writer in ["w1", "w2", "w3"] {
+                let file = open("\(folder)/live/\(writer).jsonl", O_WRONLY | O_CREAT | O_APPEND, 0o644)
+                #expect(flock(file, LOCK_EX) == 0)
+                let text = line(1, "run", ",\"experiment\":\"risk\"", writer: writer) + "\n"
+                _ = text.withCString { write(file, $0, strlen($0)) }
+                files.append(file)
+            }
+            adopter.catchUp()
+            let run = try #require(try stage.see { try $0.run(RunID(id)!) })
+            close(files[1])
+            let bye = line(2, "beat", ",\"end\":true", writer: "w3") + "\n"
+            _ = bye.withCString { write(files[2], $0, strlen($0)) }
+            close(files[2])
+            adopter.catchUp()
+            #expect(try stage.see { try $0.run(run.key) }?.status.state == .running)
+            let problems = try stage.see { try $0.items(of: .run(run.key), kind: "problem", key: nil) }
+            #expect(problems.count == 1 && problems[0].data.contains("w2.jsonl ended without a word"))
+            close(files[0])
+            adopter.catchUp()
+            #expect(try stage.see { try $0.run(run.key) }?.status.state == .lost)
+        }
+    }
+
     @Test("the same lines by file and by request count once, in either order")
     func twoWays() throws {
         try Logbook.withFolder { folder in

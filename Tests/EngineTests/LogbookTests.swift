@@ -47,6 +47,65 @@ private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: St
         }
     }
 
+    @Test("many steps of a line are columns, as lists, counted, or as numbers lie in memory")
+    func columns() throws {
+        let stage = Stage()
+        // f8: 0.5, 0.25, NaN; i4: 7, 9, -1.
+        let packed = "f8:AAAAAAAA4D8AAAAAAADQPwAAAAAAAPh/"
+        let receipt = try stage.ingest([
+            begin,
+            line(
+                2, "points",
+                ",\"n\":3,\"step\":{\"from\":5,\"by\":2},\"dt\":[0,10,20],\"m\":{\"a\":\"\(packed)\",\"b\":[1,2,\"NaN\"]}"
+            ),
+            line(3, "points", ",\"n\":3,\"step\":\"i4:BwAAAAkAAAD/////\",\"m\":{\"c\":[1,2,3]}"),
+            line(4, "points", ",\"n\":2,\"m\":{\"d\":[1,2]}"),
+            line(5, "points", ",\"n\":2,\"step\":[0,1],\"m\":{\"e\":[1]}"),
+            line(6, "points", ",\"n\":2,\"step\":[0,1],\"m\":{\"e\":\"f8:AAAA\"}"),
+            line(7, "points", ",\"n\":-1,\"m\":{}"),
+            line(8, "points", ",\"n\":1,\"step\":\"f8:AA?=\",\"m\":{\"e\":[1]}"),
+        ])
+        #expect(receipt.acked == ["w1": 8] && receipt.problems == 4)
+        let run = try run(stage)
+        let a = try stage.see { try $0.curve(of: run, "a") }
+        #expect(a.steps == [5, 7, 9] && Array(a.values.prefix(2)) == [0.5, 0.25] && a.values[2].isNaN)
+        #expect(a.times.map { $0 - a.times[0] } == [0, 10_000, 20_000])
+        #expect(try stage.see { try $0.curve(of: run, "c") }.steps == [-1, 7, 9])
+        #expect(try stage.see { try $0.metrics(of: run) }.first { $0.name == "d" }?.value == 2)
+    }
+
+    @Test("a run that is begun again by a writer that goes on with it is in its next attempt")
+    func resumed() throws {
+        let stage = Stage()
+        _ = try stage.ingest([begin, line(2, "state", ",\"status\":\"failed\"")])
+        _ = try stage.ingest([line(1, "run", ",\"experiment\":\"risk\"", writer: "w2")])
+        #expect(try run(stage).attempt == 1, "another writer of it begins nothing")
+        _ = try stage.ingest([line(1, "run", ",\"experiment\":\"risk\",\"resume\":true", writer: "w3")])
+        let run = try run(stage)
+        #expect(run.attempt == 2 && run.status.state == .running)
+    }
+
+    @Test("a run whose writer sends from afar and is silent is lost, and is itself again when it is heard")
+    func silence() throws {
+        let stage = Stage()
+        let silence = LogbookSilence(engine: stage.engine)
+        _ = try stage.ingest([begin], source: "http")
+        let other = try stage.run(named: "by hand")
+        stage.clock.advance(seconds: LogbookSilence.secondsMax - 1)
+        try silence.look()
+        #expect(try run(stage).status.state == .running)
+        stage.clock.advance(seconds: 2)
+        try silence.look()
+        #expect(try run(stage).status.state == .lost)
+        #expect(try stage.see { try $0.run(other.key) }?.status.state == .running, "nobody said that it would beat")
+        _ = try stage.ingest([line(2, "beat")], source: "http")
+        #expect(try run(stage).status.state == .running)
+        _ = try stage.ingest([line(3, "state", ",\"status\":\"finished\"")], source: "http")
+        stage.clock.advance(seconds: 1000)
+        try silence.look()
+        #expect(try run(stage).status.state == .finished)
+    }
+
     @Test("sending lines again changes nothing")
     func again() throws {
         let stage = Stage()
@@ -90,6 +149,12 @@ private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: St
         let bad = good.replacing("hello", with: "hallo")
         #expect(throws: LogbookLine.Damage.self) { try LogbookLine(Array(bad.utf8)[...]) }
         _ = try LogbookLine(Array(good.utf8)[...])
+        // Python's zlib.crc32 of what stands before.
+        let zipped = #"{"w":"w","seq":1,"op":"beat","c":"zCRC"}"#
+        #expect(throws: LogbookLine.Damage.self) {
+            try LogbookLine(Array(zipped.replacing("CRC", with: "00000001").utf8)[...])
+        }
+        _ = try LogbookLine(Array(zipped.replacing("CRC", with: "34228dab").utf8)[...])
     }
 
     @Test("a damaged line of a file is kept with its run, and what comes after it counts")

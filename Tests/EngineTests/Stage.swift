@@ -68,7 +68,7 @@ struct Stage {
         return box.withLock { $0 } ?? .failure(Refusal(.io, "no answer", remedy: ""))
     }
 
-    func ingest(_ lines: [String]) throws -> LogbookReceipt {
-        try engine.ingestAndWait(caller, lines: lines.map { Array($0.utf8)[...] }, source: "test")
+    func ingest(_ lines: [String], source: String = "test") throws -> LogbookReceipt {
+        try engine.ingestAndWait(caller, lines: lines.map { Array($0.utf8)[...] }, source: source)
     }
 }

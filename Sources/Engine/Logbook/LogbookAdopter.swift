@@ -1,5 +1,6 @@
 import Glibc
 import MartletDomain
+import MartletJSON
 import MartletObservability
 import MartletStorage
 import Synchronization
@@ -8,7 +9,8 @@ import Synchronization
 ///
 /// A file's bytes are read from where the last look ended, which is only a hint: what counts is the writer's place in
 /// the store. A writer holds a lock on its file for as long as it lives; when the lock is free and everything is in, the
-/// file is compressed and put away, and a run that never said its end is lost.
+/// file is compressed and put away. A run that never said its end and has no other writer is lost then; if others go on,
+/// the one that ended without a word is told of.
 ///
 /// Over a network a lock says nothing of another machine, and the files are what the database is rebuilt from: there
 /// they stay where they are, and a writer has ended when its file has not grown for a while.
@@ -100,9 +102,9 @@ package final class LogbookAdopter: Sendable {
             place.offset = next
         }
         if stays, hasEnded, !place.isSettled {
-            let runs = place.runs
+            let left = left(by: name, file, info, place)
             try engine.changeAndWait(.local(via: "logbook"), .bulk) { ledger throws(Refusal) in
-                try LogbookAdopter.lose(runs, ledger)
+                try left.settle(ledger)
             }
             place.isSettled = true
         }
@@ -165,9 +167,9 @@ package final class LogbookAdopter: Sendable {
             unlink(folder + "/done/" + archive)
             return
         }
-        let (runs, now) = (place.runs, engine.clock.now)
+        let (left, now) = (left(by: name, file, info, place), engine.clock.now)
         try engine.changeAndWait(.local(via: "logbook"), .bulk) { ledger throws(Refusal) in
-            try LogbookAdopter.lose(runs, ledger)
+            try left.settle(ledger)
             try ledger.tx.adopted(archive, bytes: bytes, at: now)
         }
         guard isSame(file, name, as: info) else {
@@ -179,16 +181,36 @@ package final class LogbookAdopter: Sendable {
         engine.log.info("The logbook \(name) is in, all \(info.st_size) bytes of it.")
     }
 
-    /// Their writer is gone: those that never said their end are lost.
-    private static func lose(_ runs: Set<RunID>, _ ledger: Ledger) throws(Refusal) {
-        for id in runs {
-            guard let run = try ledger.tx.run(id), run.status.state == .running else { continue }
-            var update = Ledger.RunUpdate()
-            update.status = Status(word: "lost")
-            update.end = run.seen
-            update.cause = "logbook"
-            _ = try ledger.updateRun(run.key, update)
+    /// The runs of a writer that has ended.
+    private struct Left: Sendable {
+        var writer: String
+        /// Nobody else writes them: those that never said their end are lost.
+        var orphans: Set<RunID>
+        /// Others go on with them, and this writer left without a word.
+        var bereaved: Set<RunID>
+
+        func settle(_ ledger: Ledger) throws(Refusal) {
+            for id in orphans {
+                guard let run = try ledger.tx.run(id), run.status.state == .running else { continue }
+                var update = Ledger.RunUpdate()
+                update.status = Status(word: "lost")
+                update.end = run.seen
+                update.cause = "logbook"
+                _ = try ledger.updateRun(run.key, update)
+            }
+            for id in bereaved {
+                guard let run = try ledger.tx.run(id), run.status.state == .running else { continue }
+                try ledger.recordProblem(
+                    "The writer of logbooks/\(writer) ended without a word; others of this run go on.", line: "",
+                    of: run.key, who: "")
+            }
         }
+    }
+
+    private func left(by name: String, _ file: Int32, _ info: stat, _ place: Place) -> Left {
+        let orphans = place.runs.filter { !hasWriter($0, besides: name) }
+        let isBye = hasSaidGoodbye(file, size: Int64(info.st_size))
+        return Left(writer: name, orphans: orphans, bereaved: isBye ? [] : place.runs.subtracting(orphans))
     }
 
     /// A writer that takes no lock may have gone on, and its name may be another file's by now: neither is deleted.
@@ -208,5 +230,26 @@ package final class LogbookAdopter: Sendable {
             number += 1
         }
         return String(free)
+    }
+
+    /// Whether another writer of a run still holds its file.
+    private func hasWriter(_ run: RunID, besides name: String) -> Bool {
+        let others = places.withLock { places in
+            places.filter { $0.key != name && $0.value.runs.contains(run) }.map(\.key)
+        }
+        return others.contains { other in
+            let file = open(live + "/" + other, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+            guard file >= 0 else { return false }
+            defer { close(file) }
+            return flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+        }
+    }
+
+    /// A writer's last line is the state that it leaves the run in, or a beat that says that it ends.
+    private func hasSaidGoodbye(_ file: Int32, size: Int64) -> Bool {
+        guard let (lines, _) = try? read(file, from: max(0, size - 65_536), path: ""), let last = lines.last,
+            let line = try? LogbookLine(last)
+        else { return false }
+        return line.op == "state" || line.op == "beat" && line.body["end"]?.bool == true
     }
 }

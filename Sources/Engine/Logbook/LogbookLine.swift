@@ -1,3 +1,4 @@
+import CZlib
 package import MartletDomain
 package import MartletJSON
 import MartletSeries
@@ -38,13 +39,18 @@ package struct LogbookLine: Sendable {
         }
         guard let object = value.object else { throw Damage(message: "The line is not an object.") }
         if let sum = object["c"] {
-            guard let claimed = sum.string.flatMap({ UInt32($0, radix: 16) }) else {
+            // An interpreter has no CRC-32C, but zlib's CRC-32 in C: `z` and its eight digits.
+            let isPlain = sum.string?.hasPrefix("z") == true
+            guard let claimed = sum.string.flatMap({ UInt32($0.dropFirst(isPlain ? 1 : 0), radix: 16) }) else {
                 throw Damage(message: "The line's checksum is not eight hex digits.")
             }
             guard let end = LogbookLine.checkedBytes(of: line) else {
                 throw Damage(message: "The line's checksum is not its last member.")
             }
-            let actual = line.withUnsafeBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[..<end])) }
+            let actual = line.withUnsafeBytes { bytes in
+                let covered = UnsafeRawBufferPointer(rebasing: bytes[..<end])
+                return isPlain ? LogbookLine.plainSum(covered) : crc32c(covered)
+            }
             guard actual == claimed else { throw Damage(message: "The line's checksum does not fit: it was damaged.") }
         }
         guard let writer = object["w"]?.string, !writer.isEmpty, writer.utf8.count <= 128 else {
@@ -63,6 +69,10 @@ package struct LogbookLine: Sendable {
         role = WriterRoleName(role: object["role"]?.string ?? "", rank: Int(object["rank"]?.int64 ?? 0))
         body = object
         text = String(decoding: line, as: UTF8.self)
+    }
+
+    private static func plainSum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+        UInt32(truncatingIfNeeded: crc32_z(0, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count))
     }
 
     /// Where what the checksum covers ends: before the comma of the last member, `"c"`.

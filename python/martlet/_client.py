@@ -1,0 +1,351 @@
+"""Reading: runs, their numbers and their files, from a server, or from a store's folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from array import array
+from sys import byteorder
+
+from . import _http, _where
+from ._run import MartletError
+
+
+class RunNotFound(MartletError, LookupError):
+    """There is no such run, experiment or metric."""
+
+
+class RunRecord(dict):
+    """A run as it was found: a dict of what the API says, with the usual things as attributes."""
+
+    def __init__(self, fields, client):
+        super().__init__(fields)
+        self._client = client
+
+    @property
+    def id(self):
+        return self.get("run_id") or self.get("id")
+
+    @property
+    def name(self):
+        return self.get("run_name") or self.get("name")
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError("the run has no “%s”" % name) from None
+
+    def history(self, metrics=("*",)):
+        """Its points as a table."""
+        return self._client.history(run_ids=[self.id], metrics=metrics)
+
+    def download(self, path, to=None):
+        """One of its files: the path of a copy, or its bytes when `to` is False."""
+        return self._client.download(self.id, path, to)
+
+    def __repr__(self):
+        return "<run %s, %s>" % (self.name or self.id, self.get("status"))
+
+
+class Runs(list):
+    """Some runs, with ways to look at them as a table: a row a run, `params.x`, `metrics.x`, `tags.x` as columns."""
+
+    total = None
+
+    def rows(self):
+        out = []
+        for run in self:
+            row = {name: run.get(name) for name in (
+                "run_id", "run_name", "short_id", "experiment_name", "state", "status", "start_time", "end_time")}
+            for group in ("params", "metrics", "tags"):
+                for key, value in (run.get(group) or {}).items():
+                    row["%s.%s" % (group, key)] = _finite(value) if group == "metrics" else value
+            out.append(row)
+        return out
+
+    def to_pandas(self):
+        import pandas
+
+        return pandas.DataFrame(self.rows())
+
+    def to_polars(self):
+        import polars
+
+        return polars.DataFrame(self.rows(), infer_schema_length=None)
+
+    def to_arrow(self):
+        import pyarrow
+
+        return pyarrow.Table.from_pylist(self.rows())
+
+
+class History:
+    """Points of many series in columns: `run_id` and `metric` say whose, the others are as long as all of them together."""
+
+    def __init__(self):
+        self.series = []  # (run id, metric, steps, times in µs, values)
+
+    def __len__(self):
+        return sum(len(series[2]) for series in self.series)
+
+    def __iter__(self):
+        """Rows of (run id, metric, step, milliseconds, value)."""
+        for run, metric, steps, times, values in self.series:
+            for step, time, value in zip(steps, times, values):
+                yield run, metric, step, time // 1000, value
+
+    def of(self, metric, run=None):
+        """A metric's steps and values."""
+        for each in self.series:
+            if each[1] == metric and run in (None, each[0]):
+                return list(each[2]), list(each[4])
+        raise RunNotFound("There are no points of “%s”." % metric)
+
+    def to_pandas(self):
+        """One row a point: run_id, metric (both as categories), step, timestamp, value."""
+        import numpy
+        import pandas
+
+        def joined(index, kind):
+            parts = [numpy.frombuffer(series[index], dtype=kind) if not isinstance(series[index], list)
+                     else numpy.array(series[index], dtype=kind) for series in self.series]
+            return numpy.concatenate(parts) if parts else numpy.empty(0, kind)
+
+        def names(index):
+            known = {}
+            codes = [known.setdefault(series[index], len(known)) for series in self.series]
+            counts = [len(series[2]) for series in self.series]
+            return pandas.Categorical.from_codes(
+                numpy.repeat(numpy.array(codes, dtype="int32"), counts), categories=list(known))
+
+        return pandas.DataFrame({
+            "run_id": names(0), "metric": names(1), "step": joined(2, "int64"),
+            "timestamp": joined(3, "int64").astype("datetime64[us]"), "value": joined(4, "float64")}, copy=False)
+
+    def to_polars(self):
+        import polars
+
+        return polars.from_pandas(self.to_pandas())
+
+    def to_arrow(self):
+        import pyarrow
+
+        return pyarrow.Table.from_pandas(self.to_pandas())
+
+
+class Client:
+    """Questions to a store: `uri` is a server's address or a folder (else as for writing).
+
+    A folder is opened by the binary `martlet` when there is one (MARTLET_BINARY, or on the path), which then serves this
+    client alone. Without it a folder's runs, params and points are read from its logbooks.
+    """
+
+    def __init__(self, uri=None, token=None):
+        place = _where.find(uri)
+        self.uri = place
+        self._folder = None
+        self._process = None
+        self._connection = None
+        if _where.is_address(place):
+            self._connection = _http.Connection(place, token or _where.token_for(place), 60.0)
+            return
+        from . import _local
+
+        self._process, address = _local.serve(place)
+        if address:
+            self._connection = _http.Connection(address, None, 60.0)
+        else:
+            self._folder = _local.Folder(place)
+
+    def close(self):
+        if self._connection is not None:
+            self._connection.close()
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            self._process = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __del__(self):
+        try:
+            self.close()
+        except Exception:
+            pass
+
+    # -- Runs
+
+    def get_run(self, run, experiment=None):
+        """A run by its id, short id, name or the beginning of its id."""
+        if self._folder is not None:
+            return RunRecord(self._folder.run(run, experiment), self)
+        parts = ("experiments", experiment, "runs", run) if experiment else ("runs", run)
+        return RunRecord(self._get(*parts), self)
+
+    def search_runs(self, filter="", experiment=None, project=None, order_by=None, limit=None):
+        """The runs that fit, in order; all of them unless there is a `limit`."""
+        if self._folder is not None:
+            runs = Runs(RunRecord(each, self) for each in self._folder.runs(experiment))
+            if filter or order_by:
+                raise MartletError(
+                    "Filters need the binary martlet, which was not found: install it, or name it by MARTLET_BINARY.")
+            return Runs(runs[:limit])
+        found, token = Runs(), None
+        while True:
+            room = 10_000 if limit is None else min(10_000, limit - len(found))
+            page = self._get(
+                "runs", "search", filter=filter or None, experiment_name=experiment, project=project, order_by=order_by,
+                limit=room, page_token=token)
+            found += [RunRecord(each, self) for each in page["runs"]]
+            found.total = page.get("total")
+            token = page.get("next_page_token")
+            if not token or limit is not None and len(found) >= limit:
+                return found
+
+    runs = search_runs
+
+    def best_run(self, experiment, metric, goal=None, filter=None):
+        """The best run by a metric; `goal` ("min", "max") where neither its definition nor its name says."""
+        if self._folder is not None:
+            runs = [run for run in self.search_runs(experiment=experiment) if metric in run["metrics"]
+                    and run["metrics"][metric] == run["metrics"][metric]]
+            if not runs:
+                raise RunNotFound("No run of %s has the metric “%s”." % (experiment, metric))
+            lower = goal == "min" or goal is None and any(word in metric for word in ("loss", "error", "rmse", "mae"))
+            return (min if lower else max)(runs, key=lambda run: run["metrics"][metric])
+        found = self._get("runs", "best", experiment=experiment, metric=metric, mode=goal, filter=filter)
+        return RunRecord(found.get("run") or found["runs"][0], self)
+
+    def compare_runs(self, runs, metrics=None):
+        """Params and metrics of some runs side by side: {"params": {key: [...]}, "metrics": {…}, "differ": [...]}."""
+        found = [each if isinstance(each, dict) else self.get_run(each) for each in runs]
+        out = {"runs": [run.get("run_name") or run["run_id"] for run in found], "run_ids": [run["run_id"] for run in found]}
+        for group in ("params", "metrics"):
+            keys = dict.fromkeys(key for run in found for key in run.get(group) or {})
+            out[group] = {key: [(run.get(group) or {}).get(key) for run in found] for key in keys
+                          if group == "params" or metrics is None or key in metrics}
+        out["differ"] = [key for key, values in out["params"].items() if any(each != values[0] for each in values)]
+        return out
+
+    def list_experiments(self, project=None):
+        if self._folder is not None:
+            return self._folder.experiments()
+        return self._all("experiments", "experiments", project=project)
+
+    # -- Points
+
+    def history(self, runs="", metrics=("*",), experiment=None, run_ids=None, tidy=True, attempts=None):
+        """Every point of the runs that fit a filter, never sampled: a table with a row a point.
+
+        A DataFrame where pandas is installed and `tidy` is true, else a `History`.
+        """
+        metrics = [metrics] if isinstance(metrics, str) else list(metrics)
+        found = self._columns(runs, metrics, experiment, run_ids, attempts)
+        if tidy:
+            try:
+                return found.to_pandas()
+            except ImportError:
+                pass
+        return found
+
+    def _columns(self, filter, metrics, experiment, run_ids, attempts):
+        if self._folder is not None:
+            if filter:
+                raise MartletError("Filters need the binary martlet, which was not found.")
+            return self._folder.history(metrics, experiment, run_ids)
+        if run_ids is not None:
+            whole = [self.get_run(run)["run_id"] if len(str(run)) != 32 else str(run) for run in run_ids]
+            inner = "attributes.run_id IN (%s)" % ", ".join("'%s'" % run for run in whole)
+            filter = "(%s) AND %s" % (filter, inner) if filter else inner
+        found, token = History(), None
+        while True:
+            answer = self._ask("GET", _http.path(
+                "runs", "columns", metric=metrics, filter=filter or None, experiment_name=experiment, limit=1000,
+                attempts=attempts, page_token=token))
+            _read_columns(answer.body, found)
+            token = answer.headers.get("x-next-page-token")
+            if not token:
+                return found
+
+    # -- Files
+
+    def list_artifacts(self, run):
+        return self._all("artifacts", "runs", run, "artifacts")
+
+    def download(self, run, path, to=None):
+        """A file of a run: written to `to` (a folder or a path), else beside the working folder's name; False gives bytes."""
+        data = self._ask("GET", _http.path("runs", run, "artifacts", *path.split("/"))).body
+        if to is False:
+            return data
+        target = os.fspath(to) if to is not None else os.path.basename(path)
+        if os.path.isdir(target):
+            target = os.path.join(target, os.path.basename(path))
+        with open(target, "wb") as file:
+            file.write(data)
+        return target
+
+    def use_artifact(self, name, run_id=None, project=None, to=None):
+        """A version of a named artifact (`name`, `name:alias`, `name:3`): the path of a copy of its bytes."""
+        name, _, version = name.partition(":")
+        version = version or "latest"
+        base = ("projects", project or "default", "artifacts", name, "versions", version)
+        about = self._get(*base)
+        data = self._ask("GET", _http.path(*base, "content")).body
+        folder = to or os.path.join(
+            os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "martlet", "artifacts")
+        os.makedirs(folder, exist_ok=True)
+        target = os.path.join(folder, "%s-%s" % (name.replace("/", "_"), about.get("version", version)))
+        with open(target, "wb") as file:
+            file.write(data)
+        if run_id:
+            self._ask("POST", _http.path("runs", run_id, "inputs"), {"artifact": name, "version": about.get("version")})
+        return target
+
+    # -- Asking
+
+    def _get(self, *parts, **query):
+        return self._ask("GET", _http.path(*parts, **query)).json
+
+    def _all(self, key, *parts, **query):
+        found, token = [], None
+        while True:
+            page = self._get(*parts, page_token=token, limit=1000, **query)
+            found += page[key]
+            token = page.get("next_page_token")
+            if not token:
+                return found
+
+    def _ask(self, method, target, body=None):
+        answer = self._connection.ask(method, target, body)
+        if answer.status < 300:
+            return answer
+        raise (RunNotFound if answer.status == 404 else MartletError)(answer.words.strip())
+
+
+def _read_columns(body, found):
+    view = memoryview(body)
+    at = 0
+    while at < len(body):
+        end = body.index(b"\n", at)
+        head = json.loads(body[at:end])
+        count, at = head["count"], end + 1
+        columns = []
+        for kind in "qqd":
+            column = array(kind)
+            column.frombytes(view[at:at + count * 8])
+            if byteorder == "big":
+                column.byteswap()
+            columns.append(column)
+            at += count * 8
+        found.series.append((head["run_id"], head["metric"], *columns))
+
+
+def _finite(value):
+    return float(value.replace("Infinity", "inf")) if isinstance(value, str) else value
