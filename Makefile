@@ -22,6 +22,7 @@ serve: build ## build what is needed and serve on http://localhost:8003 (more op
 
 build: ## leave the release binary at .build/release/martlet
 	@scripts/bootstrap
+	@web/build
 	swift build $(RELEASE) --jobs $(JOBS)
 
 test: ## every check: builds, Swift tests, format, end-to-end tests against the release binary
@@ -48,4 +49,4 @@ $(BINARY):
 	@$(MAKE) --no-print-directory build
 
 clean: ## remove what was built, and the tests' Python environment
-	rm -rf .build .venv .venv-mlflow .venv-mlflow2 .venv-lightning
+	rm -rf .build .venv .venv-mlflow .venv-mlflow2 .venv-lightning .venv-browser

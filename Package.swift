@@ -29,6 +29,9 @@ let libraries = [
     Library(name: "CPCRE2", pkgConfig: "libpcre2-8", debian: "libpcre2-dev"),
 ]
 
+/// C of our own: the built web app as bytes, which the compiler takes in by `#embed`. WebApp alone looks into it.
+let carried = Target.target(name: "CWebApp", path: "Sources/CWebApp")
+
 /// One room: a folder under Sources, the rooms and C libraries it may look into.
 struct Room {
     var name: String
@@ -68,11 +71,12 @@ let rooms = [
         needs: [
             "Observability", "Domain", "JSON", "Series", "Search", "Storage", "HTTPMessages", "Artifacts", "Engine",
         ]),
+    Room(name: "WebApp", needs: ["HTTPMessages", "CWebApp"]),
     Room(
         name: "Server",
         needs: [
             "Threads", "Observability", "Domain", "JSON", "Storage", "StorageSQLite", "HTTPMessages", "HTTPClient",
-            "HTTPServer", "Egress", "Artifacts", "Engine", "APINative", "APIMLflow",
+            "HTTPServer", "Egress", "Artifacts", "Engine", "APINative", "APIMLflow", "WebApp",
         ]),
     Room(
         name: "CLI",
@@ -116,13 +120,14 @@ let suites: [(name: String, needs: [String])] = [
             "APIMLflow",
         ]
     ),
+    ("WebAppTests", ["HTTPMessages", "WebApp"]),
     ("CLITests", ["Domain", "JSON", "Observability", "Storage", "Server", "CLI"]),
     ("ThreadsTests", ["Threads"]),
     ("ServerTests", ["Domain", "JSON", "HTTPMessages", "HTTPClient", "HTTPServer", "Observability", "Server"]),
     ("HouseTests", []),
 ]
 
-let libraryNames = Set(libraries.map(\.name))
+let libraryNames = Set(libraries.map(\.name) + [carried.name])
 func doors(_ needs: [String]) -> [Target.Dependency] {
     needs.map { .target(name: libraryNames.contains($0) ? $0 : "Martlet\($0)") }
 }
@@ -149,7 +154,7 @@ let package = Package(
                 : .target(
                     name: "Martlet\(room.name)", dependencies: doors(room.needs), path: "Sources/\(room.name)",
                     swiftSettings: house)
-        } + [benchmarks]
+        } + [benchmarks, carried]
         + suites.map { suite in
             .testTarget(
                 name: suite.name, dependencies: doors(suite.needs), path: "Tests/\(suite.name)", swiftSettings: house)

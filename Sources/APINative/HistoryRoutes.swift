@@ -130,6 +130,12 @@ struct HistoryQuestion: Sendable {
     /// What one answer may hold, over all its series.
     static let bucketsMax = 1 << 20
 
+    /// Buckets over a range that is known already.
+    init(axis: Axis, from: Int64, to: Int64, buckets: Int) {
+        (wanted, self.axis, self.from, self.to) = ([], axis, from, to)
+        (self.buckets, attempts) = (buckets, .counting)
+    }
+
     init(_ exchange: Exchange) throws(Refusal) {
         wanted = exchange.request.query.all("metric").filter { !$0.isEmpty }
         let axisName = exchange.query("axis") ?? "step"

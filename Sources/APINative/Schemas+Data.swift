@@ -31,6 +31,8 @@ extension Schemas {
         ])
     private static let richFile = Schema.map(of: Schema.anything(), "`sha256`, and what else is said: `mime`, `size` …")
     private static let anyMap = Schema.map(of: Schema.anything())
+    /// A column of a curve; an empty place is null, what is not finite a word.
+    private static let numbers = Schema.list(of: Schema.orNull(Schema.number()))
     private static let places = Schema.either(Schema.number(), Schema.time())
 
     private static let points: [Named] = [
@@ -356,6 +358,92 @@ extension Schemas {
                 ],
                 example: [
                     "filter": "metrics.accuracy > 0.9", "order_by": ["metrics.accuracy DESC"], "limit": 10,
+                ])
+        ),
+        (
+            "RunTableWanted",
+            Schema.object(
+                "A search, and which columns are wanted of what it finds.",
+                [
+                    "experiment_name": Schema.text(), "experiment_id": oneOrMany, "experiment_ids": oneOrMany,
+                    "experiment": oneOrMany, "project": oneOrMany, "project_id": oneOrMany,
+                    "filter": Schema.text("Such as `metrics.accuracy > 0.9 AND params.model = 'bert'`."),
+                    "order_by": Schema.either(Schema.text(), Schema.list(of: Schema.text())),
+                    "limit": Schema.integer("100 if not given, 10,000 at most."),
+                    "life": Schema.word("", of: ["active", "deleted", "all"]), "page_token": Schema.text(),
+                    "metrics": Schema.list(of: Schema.text(), "Names of metrics; `*` means all."),
+                    "params": Schema.list(of: Schema.text(), "Names of params; `*` means all."),
+                    "tags": Schema.list(of: Schema.text(), "Names of tags; `*` means all."),
+                ],
+                example: ["filter": "metrics.accuracy > 0.9", "metrics": ["accuracy"], "params": ["*"]])
+        ),
+        (
+            "RunTable",
+            Schema.object(
+                "The runs that fit, in columns that all have one entry for each run. Empty entries are null.",
+                required: ["total", "next_page_token", "advice", "columns", "params", "metrics", "tags"],
+                [
+                    "total": Schema.integer("On all pages."),
+                    "next_page_token": Schema.orNull(Schema.text("Null on the last page.")),
+                    "advice": Schema.list(of: Schema.text(), "What is not wrong but probably not meant."),
+                    "columns": Schema.map(
+                        of: Schema.list(of: Schema.anything()),
+                        "`id`, `short_id`, `name`, `experiment_id`, `state`, `status`, `start_ms`, `end_ms`, `user`, "
+                            + "`parent_id`, `life`."),
+                    "params": Schema.map(of: Schema.list(of: Schema.anything())),
+                    "metrics": Schema.map(of: Schema.list(of: Schema.anything()), "The latest value of each."),
+                    "tags": Schema.map(of: Schema.list(of: Schema.anything())),
+                ])
+        ),
+        (
+            "LoggedNames",
+            Schema.object(
+                "Names, in order.", required: ["metrics", "params", "tags"],
+                [
+                    "metrics": Schema.list(of: Schema.text()), "params": Schema.list(of: Schema.text()),
+                    "tags": Schema.list(of: Schema.text()),
+                ])
+        ),
+        (
+            "CurvesWanted",
+            Schema.object(
+                "Which curves, and over which part of which axis.", required: ["runs", "metrics"],
+                [
+                    "runs": Schema.list(of: Schema.text(), "Ids, 1 to 1000."),
+                    "metrics": Schema.list(of: Schema.text(), "Names, 1 to 200."),
+                    "axis": Schema.word("`step` if not given.", of: ["step", "time", "relative"]),
+                    "from": Schema.number("A step, epoch milliseconds, or seconds since the start."),
+                    "to": Schema.number("The end, itself included."),
+                    "buckets": Schema.integer("Of each curve: 400 if not given, 8192 at most."),
+                ],
+                example: ["runs": ["run_01"], "metrics": ["loss"], "buckets": 400])
+        ),
+        (
+            "Curves",
+            Schema.object(
+                "Curves over one grid of buckets.", required: ["axis", "from", "to", "buckets", "curves"],
+                [
+                    "axis": Schema.word("", of: ["step", "time", "relative"]),
+                    "from": Schema.orNull(Schema.number()), "to": Schema.orNull(Schema.number()),
+                    "buckets": Schema.integer(),
+                    "curves": Schema.list(
+                        of: Schema.object(
+                            "A run's metric in columns; buckets without points are left out.",
+                            required: ["run_id", "metric", "exact", "points", "from", "mean"],
+                            [
+                                "run_id": Schema.text(), "metric": Schema.text(),
+                                "exact": [
+                                    "type": "boolean",
+                                    "description":
+                                        "Each bucket is one point; then `to`, `min`, `max`, `count` are left out.",
+                                ],
+                                "summary": [
+                                    "type": "boolean", "description": "A single value, logged without a place.",
+                                ],
+                                "points": Schema.integer("How many there are in the range, NaN and infinities too."),
+                                "from": numbers, "to": numbers, "mean": numbers, "min": numbers, "max": numbers,
+                                "count": numbers, "nan": numbers, "inf": numbers,
+                            ])),
                 ])
         ),
         (

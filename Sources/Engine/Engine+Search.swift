@@ -19,6 +19,8 @@ package struct SearchRequest: Sendable {
     package var pageToken: String?
     /// What is gathered of each run on the page.
     package var parts: RunView.Parts = [.metrics]
+    /// Which metrics are gathered; nil means all.
+    package var metricNames: [String]?
     /// Nil means active ones, unless the filter itself asks about `life`.
     package var life: LifeChoice?
     /// A filter and order that another language was read into; they stand for `filter` and `orderBy`.
@@ -48,7 +50,7 @@ extension Engine {
         let page = try read { (reader: any StoreReader) throws(Refusal) in
             let view = SearchView(reader, generation: generation, deadline: deadline)
             let plan = try SearchPlan(request, by: caller, now: clock.now, view)
-            return try plan.run(index, request.parts)
+            return try plan.run(index, request.parts, request.metricNames)
         }
         index.trim()
         return page
@@ -195,11 +197,13 @@ struct SearchPlan {
 
     // MARK: Running it
 
-    func run(_ index: RunIndex, _ parts: RunView.Parts) throws(Refusal) -> SearchPage {
-        try SearchPlan.answer { () throws(SearchFailure) in try page(index, parts) }
+    func run(_ index: RunIndex, _ parts: RunView.Parts, _ metrics: [String]? = nil) throws(Refusal) -> SearchPage {
+        try SearchPlan.answer { () throws(SearchFailure) in try page(index, parts, metrics) }
     }
 
-    private func page(_ index: RunIndex, _ parts: RunView.Parts) throws(SearchFailure) -> SearchPage {
+    private func page(
+        _ index: RunIndex, _ parts: RunView.Parts, _ metrics: [String]?
+    ) throws(SearchFailure) -> SearchPage {
         let filter = try SearchFailure.asking { () throws(SearchError) in try query.filter.compiled(in: context) }
         let order = SortOrder(query.order)
         var first = FirstRanked<(keys: [SortKey], run: RunKey)>(limit) { order.compare($0.keys, $1.keys) }
@@ -225,7 +229,9 @@ struct SearchPlan {
             }
         }
         let chosen = first.sorted()
-        let views = try SearchFailure.reading { () throws(Refusal) in try gather(chosen.map(\.run), parts) }
+        let views = try SearchFailure.reading { () throws(Refusal) in
+            try gather(chosen.map(\.run), parts, metrics)
+        }
         var token: String?
         if remaining > chosen.count, let last = chosen.last {
             token = PageToken(search: digest, now: now.micros, keys: last.keys).text
@@ -239,7 +245,9 @@ struct SearchPlan {
         return Array(Set(fields.compactMap { FieldSource($0, home: home).column }))
     }
 
-    private func gather(_ keys: [RunKey], _ parts: RunView.Parts) throws(Refusal) -> [RunView] {
+    private func gather(
+        _ keys: [RunKey], _ parts: RunView.Parts, _ metrics: [String]?
+    ) throws(Refusal) -> [RunView] {
         var viewer = RunViewer(view.reader)
         var views: [RunView] = []
         views.reserveCapacity(keys.count)
@@ -247,7 +255,7 @@ struct SearchPlan {
             try view.deadline.check()
             // A table may be newer than this reader, and know a run that this one does not see.
             let runs = try view.reader.runs(Array(keys[start..<min(start + 100, keys.count)]))
-            views += try viewer.views(runs, parts)
+            views += try viewer.views(runs, parts, metrics: metrics)
         }
         return views
     }

@@ -40,10 +40,14 @@ package struct RunViewer {
     }
 
     /// Views of many runs, whose documents and metrics are each read in one pass.
-    package mutating func views(_ runs: [Run], _ parts: RunView.Parts = .all) throws(Refusal) -> [RunView] {
+    package mutating func views(
+        _ runs: [Run], _ parts: RunView.Parts = .all, metrics names: [String]? = nil
+    ) throws(Refusal) -> [RunView] {
         let documents = try reader.documents(of: runs.map(\.key))
         var metrics = [[MetricState]](repeating: [], count: runs.count)
-        if parts.contains(.metrics) { metrics = try reader.metrics(of: runs, summaries: documents.map(\.summary)) }
+        if parts.contains(.metrics) {
+            metrics = try reader.metrics(of: runs, named: names, summaries: documents.map(\.summary))
+        }
         var views: [RunView] = []
         views.reserveCapacity(runs.count)
         for (place, run) in runs.enumerated() {

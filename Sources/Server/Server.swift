@@ -11,6 +11,7 @@ import MartletObservability
 import MartletStorage
 import MartletStorageSQLite
 import MartletThreads
+import MartletWebApp
 
 /// A running `martlet serve`.
 package final class MartletServer: Sendable {
@@ -65,7 +66,7 @@ package final class MartletServer: Sendable {
             settings.gateRules,
             routes: [
                 { mlflow.planForClient($0) }, { api.plan($0) }, { mlflow.plan($0) }, { service.plan($0) },
-                { Welcome.plan($0) },
+                { WebApp.builtIn.plan($0) }, { Welcome.plan($0) },
             ])
         invitation = try Invitation.make(settings, engine)
 

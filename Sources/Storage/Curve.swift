@@ -127,13 +127,13 @@ extension StoreReader {
             of: run, named: names, try series(of: run.key, named: names), try summary(of: run.key))
     }
 
-    /// Every metric of each of many runs, read in one pass; their summaries are known already.
+    /// Every metric of each of many runs, or the named ones, read in one pass; their summaries are known already.
     package func metrics(
-        of runs: [Run], summaries: [Pairs<SummaryValue>]
+        of runs: [Run], named names: [String]? = nil, summaries: [Pairs<SummaryValue>]
     ) throws(StorageError) -> [[MetricState]] {
         var found = [[MetricState]](repeating: [], count: runs.count)
-        try eachSeries(of: runs.map(\.key), named: nil) { (place, states) throws(StorageError) in
-            found[place] = try metrics(of: runs[place], named: nil, states, summaries[place])
+        try eachSeries(of: runs.map(\.key), named: names) { (place, states) throws(StorageError) in
+            found[place] = try metrics(of: runs[place], named: names, states, summaries[place])
         }
         return found
     }

@@ -70,7 +70,7 @@ import Testing
 
     private static let pythonLists = [
         "python/requirements-test.txt", "python/requirements-mlflow.txt", "python/requirements-mlflow2.txt",
-        "python/requirements-lightning.txt",
+        "python/requirements-lightning.txt", "python/requirements-browser.txt",
     ]
 
     @Test("no library that is linked is under the GPL")

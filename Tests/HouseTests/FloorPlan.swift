@@ -18,6 +18,8 @@ struct FloorPlan {
     var libraries: [Library]
     var rooms: [Room]
     var suites: [String]
+    /// C targets that hold something of ours.
+    var carried: [String]
 
     init(_ manifest: String) {
         libraries = manifest.matches(
@@ -31,6 +33,7 @@ struct FloorPlan {
                 needs: (match.2 ?? "").matches(of: /"(\w+)"/).map { String($0.1) },
                 isProgram: match.3 == "true")
         }
+        carried = manifest.matches(of: /Target\.target\(name: "(C\w+)"/).map { String($0.1) }
         suites = manifest.matches(of: /"(\w+Tests)"/).map { String($0.1) }
     }
 
@@ -40,13 +43,14 @@ struct FloorPlan {
 
     /// The module of a room or library, as an import names it.
     func module(of name: String) -> String {
-        libraries.contains { $0.name == name } || rooms.contains { $0.name == name && $0.isProgram }
+        libraries.contains { $0.name == name } || carried.contains(name)
+            || rooms.contains { $0.name == name && $0.isProgram }
             ? name : "Martlet" + name
     }
 
     /// Doors that do not lead up: to a room further down, to the room itself, or to nowhere.
     func doorsThatDoNotLeadUp() -> [(from: String, to: String)] {
-        var above = Set(libraries.map(\.name))
+        var above = Set(libraries.map(\.name) + carried)
         var wrong: [(from: String, to: String)] = []
         for room in rooms {
             wrong += room.needs.filter { !above.contains($0) }.map { (room.name, $0) }

@@ -38,12 +38,12 @@ import Testing
 
     @Test("every folder of Sources and Tests is in Package.swift")
     func everyFolderIsInThePlan() {
-        let sources = Set(plan.libraries.map(\.name) + plan.rooms.map(\.name))
+        let sources = Set(plan.libraries.map(\.name) + plan.rooms.map(\.name) + plan.carried)
         for folder in tree.folders(in: "Sources") where !sources.contains(folder) {
             Issue.record(
                 "Sources/\(folder) is in no list of Package.swift, so nothing builds it: add it, or remove it.")
         }
-        let suites = Set(plan.suites + ["EndToEndTests", "ClientTests", "CompatibilityTests"])
+        let suites = Set(plan.suites + ["EndToEndTests", "ClientTests", "CompatibilityTests", "BrowserTests"])
         for folder in tree.folders(in: "Tests") where !suites.contains(folder) {
             Issue.record("Tests/\(folder) is in no list of Package.swift, so nothing runs it: add it, or remove it.")
         }

@@ -1,6 +1,6 @@
-import MartletDomain
+package import MartletDomain
 import MartletSearch
-import MartletStorage
+package import MartletStorage
 
 /// The names that runs have logged, for suggestions and for questions: of every run where there are few, of runs evenly
 /// spread where there are many. What a search finds never depends on it.
@@ -38,6 +38,12 @@ struct NameSample {
         }
     }
 
+    /// All of them, in order.
+    var names: LoggedNames {
+        LoggedNames(
+            metrics: metrics.sorted(by: precedes), params: params.sorted(by: precedes), tags: tags.sorted(by: precedes))
+    }
+
     /// A name that is known from elsewhere.
     mutating func add(_ key: ColumnKey) {
         switch key {
@@ -57,5 +63,22 @@ struct NameSample {
             case .tag: tags
             }
         }
+    }
+}
+
+/// The names that runs of an experiment have logged.
+package struct LoggedNames: Sendable {
+    package var metrics: [String]
+    package var params: [String]
+    package var tags: [String]
+}
+
+extension Engine {
+    /// The names that an experiment's runs have logged: from them a page makes its charts and its columns.
+    package func names(in experiment: Experiment, _ reader: any StoreReader) throws(Refusal) -> LoggedNames {
+        try NameSample(
+            [experiment.id], reader, SearchDeadline(instant: .now.advanced(by: .seconds(Engine.searchSeconds)))
+        )
+        .names
     }
 }

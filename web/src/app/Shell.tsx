@@ -1,0 +1,74 @@
+// What surrounds every page: the bar with where one is, the theme, and the way to everything else.
+import { type ReactNode, useEffect } from "react"
+import { get, part, root } from "../api/client"
+import type { LiveState } from "../api/live"
+import { useResource } from "../api/resource"
+import type { Experiment } from "../api/types"
+import { Icon, Menu } from "../ui/parts"
+import { openPalette, openKeys } from "./Palette"
+import { Link, href } from "./router"
+import { setDensity, setTheme, useDensity, useTheme } from "./theme"
+
+interface BarProps {
+    crumbs: { name: string; to?: string; far?: boolean }[]
+    tabs?: { name: string; to: string; isHere: boolean }[]
+    live?: LiveState | null
+    children: ReactNode
+}
+
+export function Frame({ crumbs, tabs, live, children }: BarProps): JSX.Element {
+    const theme = useTheme()
+    const density = useDensity()
+    const title = crumbs.map(crumb => crumb.name).reverse().join(" · ")
+    useEffect(() => {
+        document.title = title ? `${title} · Martlet` : "Martlet"
+    }, [title])
+    return (
+        <>
+            <a className="hidden" href="#main">Skip to the page</a>
+            <header className="bar">
+                <Link to="/" className="brand" aria-label="Martlet, all projects"><img src={href("/favicon.svg")} alt="" />{crumbs.length === 0 && "Martlet"}</Link>
+                <nav className="crumbs" aria-label="Where you are">
+                    {crumbs.map((crumb, index) => (
+                        <span key={index} className={`cut${crumb.far ? " far" : ""}`}>
+                            {index > 0 && <span className="sep" aria-hidden="true">/ </span>}
+                            {crumb.to ? <Link to={crumb.to} className="muted">{crumb.name}</Link> : <span aria-current="page">{crumb.name}</span>}
+                        </span>
+                    ))}
+                </nav>
+                {tabs && <nav className="tabs" aria-label="Views">{tabs.map(tab => <Link key={tab.name} to={tab.to} aria-current={tab.isHere ? "page" : undefined}>{tab.name}</Link>)}</nav>}
+                <span className="grow" />
+                {live && <span className={`live ${live === "live" ? "live-on" : ""}`} role="status">{live}</span>}
+                <Link to="/models" className="button quiet">Models</Link>
+                <button className="button quiet" onClick={openPalette} aria-label="Search and commands"><Icon name="search" /><kbd>Ctrl K</kbd></button>
+                <button className="button quiet icon" aria-label={theme === "dark" ? "Light theme" : "Dark theme"} title={theme === "dark" ? "Light theme" : "Dark theme"} onClick={() => setTheme(theme === "dark" ? "light" : "dark")}>
+                    <Icon name={theme === "dark" ? "sun" : "moon"} />
+                </button>
+                <Menu label="More" icon="more">
+                    {(["compact", "normal", "relaxed"] as const).map(one => <button key={one} onClick={() => setDensity(one)}>{`Rows: ${one}`}{density === one && <Icon name="check" />}</button>)}
+                    <hr />
+                    <button onClick={openKeys}>Keys<kbd>?</kbd></button>
+                    <Link to="/settings">Tokens</Link>
+                    <a href={new URL("docs", root).href}>API</a>
+                </Menu>
+            </header>
+            {children}
+        </>
+    )
+}
+
+export function ExperimentFrame({ id, tab, live, children }: { id: string; tab: "workspace" | "table" | "notes"; live?: LiveState | null; children: ReactNode }): JSX.Element {
+    const { data } = useResource(`experiment/${id}`, () => get<Experiment>(`experiments/${part(id)}`))
+    const base = `/experiments/${part(id)}`
+    return (
+        <Frame
+            crumbs={[...(data ? [{ name: data.project, to: `/projects/${part(data.project)}`, far: true }] : []), { name: data?.name ?? id }]}
+            tabs={[
+                { name: "Workspace", to: base, isHere: tab === "workspace" }, { name: "Table", to: `${base}/table`, isHere: tab === "table" },
+                { name: "About", to: `${base}/about`, isHere: tab === "notes" },
+            ]}
+            live={live ?? null}>
+            {children}
+        </Frame>
+    )
+}

@@ -1,0 +1,248 @@
+// A panel: one metric of the visible runs or groups, with its settings in its own menu.
+import { memo, useEffect, useMemo, useRef, useState } from "react"
+import { type Axis } from "../api/types"
+import { Failure, Icon, Menu, download } from "../ui/parts"
+import { exactNumber, formatNumber, formatCount } from "../ui/format"
+import { type Curve, type Interval, grouped, smoothed } from "./curve"
+import { tryCurvesAgain, useCurves } from "./curves"
+import type { Line, Pin, XKind } from "./draw"
+import { LineChart, placeText } from "./LineChart"
+import { strokeOf } from "./palette"
+
+/** A line to draw: one run, or the members of a group. */
+export interface Subject {
+    key: string
+    label: string
+    number: number
+    runs: string[]
+    isGroup: boolean
+}
+
+export interface PanelSettings {
+    axis: Axis
+    /** Another metric as x axis. */
+    xMetric: string | null
+    smoothing: number
+    isLogY: boolean
+    isLogX: boolean
+    clipsOutliers: boolean
+    interval: Interval
+    range: [number, number] | null
+}
+
+interface Props {
+    metric: string
+    subjects: Subject[]
+    settings: PanelSettings
+    onRange: (range: [number, number] | null) => void
+    theme: string
+    highlight: string | null
+    isStarred: boolean
+    onStar: (metric: string) => void
+    pins?: Pin[]
+    height?: number
+}
+
+const bucketCount = 300
+
+export const Panel = memo(function Panel(props: Props): JSX.Element {
+    const { metric, subjects, settings, theme } = props
+    const box = useRef<HTMLElement>(null)
+    const [isNear, setNear] = useState(false)
+    const [isFull, setFull] = useState(false)
+    const [isTable, setTable] = useState(false)
+    const [ownLog, setOwnLog] = useState<boolean | null>(null)
+    const [ownClip, setOwnClip] = useState<boolean | null>(null)
+    const isLogY = ownLog ?? settings.isLogY
+    useEffect(() => {
+        const element = box.current
+        if (!element) return undefined
+        const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && setNear(true), { rootMargin: "300px" })
+        observer.observe(element)
+        return () => observer.disconnect()
+    }, [])
+    useEffect(() => {
+        if (!isFull) return undefined
+        const close = (event: KeyboardEvent): void => {
+            if (event.key === "Escape") setFull(false)
+        }
+        document.addEventListener("keydown", close)
+        return () => document.removeEventListener("keydown", close)
+    }, [isFull])
+
+    const runs = useMemo(() => subjects.flatMap(subject => subject.runs), [subjects])
+    const metrics = settings.xMetric && settings.xMetric !== metric ? [metric, settings.xMetric] : [metric]
+    // A metric as x axis is no place in the store: all of it is asked for, and cut here.
+    const range = settings.xMetric ? null : settings.range
+    const whole = useCurves(runs, metrics, settings.axis, null, bucketCount, isNear)
+    const part = useCurves(runs, metrics, settings.axis, range, bucketCount * 2, isNear && range !== null)
+    const curves = range && part.isComplete ? part : whole
+    const lines = useMemo(
+        () => linesOf(subjects, metric, settings, theme, (run, name) => curves.of(run, name) ?? part.of(run, name)),
+        // eslint-disable-next-line
+        [subjects, metric, settings, theme, curves, part],
+    )
+    const slash = metric.lastIndexOf("/") + 1
+    const xKind: XKind = settings.xMetric ? "number" : settings.axis === "time" ? "time" : settings.axis === "relative" ? "duration" : "number"
+    const xName = settings.xMetric ?? "step"
+    const isWaiting = !whole.isComplete && lines.length === 0
+    const height = isFull ? Math.max(300, window.innerHeight - 150) : props.height ?? 190
+    const file = metric.replace(/[^\w.-]+/g, "_")
+    return (
+        <>
+            {isFull && <div className="scrim" onClick={() => setFull(false)} />}
+            <section className={`card panel${isFull ? " full" : ""}`} ref={box} aria-label={metric}>
+                <div className="panel-head">
+                    <h3 className="cut grow" title={metric}><span>{metric.slice(0, slash)}</span>{metric.slice(slash)}</h3>
+                    <div className="panel-tools">
+                        <button className="button quiet icon" aria-pressed={isLogY} title="Logarithmic y axis" aria-label="Logarithmic y axis" onClick={() => setOwnLog(!isLogY)}>
+                            <b className="num">lg</b>
+                        </button>
+                        <button className="button quiet icon" aria-pressed={props.isStarred} title={props.isStarred ? "No longer first" : "Show first"} aria-label="Show first" onClick={() => props.onStar(metric)}><Icon name="star" /></button>
+                        <button className="button quiet icon" title={isFull ? "Smaller" : "Larger"} aria-label={isFull ? "Smaller" : "Larger"} onClick={() => setFull(!isFull)}><Icon name={isFull ? "close" : "expand"} /></button>
+                        <Menu label={`More of ${metric}`} icon="more">
+                            <button onClick={() => setTable(!isTable)}>{isTable ? "Show as chart" : "Show as table"}</button>
+                            <button onClick={() => setOwnClip(!(ownClip ?? settings.clipsOutliers))}>{ownClip ?? settings.clipsOutliers ? "Show the full range" : "Leave outliers outside"}</button>
+                            <hr />
+                            <button onClick={() => download(`${file}.csv`, "text/csv", csvOf(lines, xName))}>Save as CSV</button>
+                            <button onClick={() => savePicture(box.current, `${file}.png`)}>Save as PNG</button>
+                        </Menu>
+                    </div>
+                </div>
+                {whole.error && lines.length === 0 ? <Failure error={whole.error} again={tryCurvesAgain} />
+                    : isWaiting ? <div className="skeleton" style={{ height, margin: "0 4px" }} aria-busy="true" />
+                    : lines.length === 0 ? <div className="chart-empty">{subjects.length === 0 ? "No run is visible." : "No visible run has logged this."}</div>
+                    : lines.every(line => line.isSingle) ? <Bars lines={lines} height={height} />
+                    : isTable ? <PointTable lines={lines} xKind={xKind} xName={xName} />
+                    : <LineChart
+                        title={metric} lines={lines} height={height} xKind={xKind} xName={xName} isLogX={settings.isLogX} isLogY={isLogY}
+                        range={settings.range} onRange={props.onRange} clipsOutliers={ownClip ?? settings.clipsOutliers} theme={theme}
+                        highlight={props.highlight} {...(props.pins ? { pins: props.pins } : {})} />}
+                {lines.length > 1 && lines.length <= (isFull ? 16 : 4) && !isTable && !lines.every(line => line.isSingle) && (
+                    <div className="legend">{lines.map(line => (
+                        <span key={line.key} className="cut"><i style={{ background: line.colour }} />{line.label}{line.memberCount !== undefined && ` · n ${line.memberCount}`}</span>
+                    ))}</div>
+                )}
+            </section>
+        </>
+    )
+})
+
+type SubjectLine = Line & { isSingle: boolean }
+
+function linesOf(
+    subjects: Subject[], metric: string, settings: PanelSettings, theme: string,
+    curveOf: (run: string, metric: string) => Curve | null | undefined,
+): SubjectLine[] {
+    const lines: SubjectLine[] = []
+    for (const subject of subjects) {
+        let members = subject.runs.map(run => curveOf(run, metric)).filter((curve): curve is Curve => !!curve && curve.length > 0)
+        if (settings.xMetric) {
+            members = members.flatMap(curve => {
+                const places = curveOf(curve.run, settings.xMetric!)
+                return places ? [over(curve, places)] : []
+            })
+        }
+        if (members.length === 0) continue
+        const { colour, dash } = strokeOf(subject.number, theme)
+        const common = { key: subject.key, label: subject.label, colour, dash, isSingle: members.every(curve => curve.points <= 1), points: members.reduce((sum, curve) => sum + curve.points, 0) }
+        const marks = members.flatMap(marksOf).sort((a, b) => a.x - b.x)
+        if (subject.isGroup && members.length > 1) {
+            const group = grouped(members, settings.interval)
+            lines.push({ ...common, x: group.x, y: smoothed(group.mean, settings.smoothing), low: group.low, high: group.high, members: group.members, memberCount: subject.runs.length, marks })
+            continue
+        }
+        const curve = members[0]!
+        const y = smoothed(curve.mean, settings.smoothing)
+        lines.push({
+            ...common, x: curve.x, y, marks,
+            ...(subject.isGroup ? { memberCount: 1 } : {}),
+            ...(curve.isExact ? {} : { low: curve.low, high: curve.high }),
+            ...(settings.smoothing > 0 ? { ghost: curve.mean } : {}),
+        })
+    }
+    return lines
+}
+
+function marksOf(curve: Curve): Line["marks"] {
+    const marks: Line["marks"] = []
+    for (let index = 0; index < curve.length; index += 1) {
+        if (curve.nan[index]! > 0) marks.push({ x: curve.x[index]!, kind: "nan" })
+        else if (curve.inf[index]! > 0) marks.push({ x: curve.x[index]!, kind: "inf" })
+    }
+    return marks
+}
+
+/** One curve over the values of another, joined by step, in the order of the new axis. */
+function over(curve: Curve, places: Curve): Curve {
+    const pairs: [number, number][] = []
+    let at = 0
+    for (let index = 0; index < curve.length; index += 1) {
+        while (at + 1 < places.length && places.x[at + 1]! <= curve.x[index]!) at += 1
+        const x = places.mean[at]!
+        if (places.x[at]! <= curve.x[index]! && Number.isFinite(x)) pairs.push([x, curve.mean[index]!])
+    }
+    pairs.sort((a, b) => a[0] - b[0])
+    const x = Float64Array.from(pairs, pair => pair[0])
+    const mean = Float64Array.from(pairs, pair => pair[1])
+    const none = new Float64Array(pairs.length)
+    return { ...curve, length: pairs.length, x, end: x, mean, low: mean, high: mean, count: none, nan: none, inf: none, isExact: true }
+}
+
+/** Values that each run has once are bars: a lone dot over a step says nothing. */
+function Bars({ lines, height }: { lines: SubjectLine[]; height: number }): JSX.Element {
+    const rows = lines.map(line => ({ line, value: line.y[line.y.length - 1]! })).sort((a, b) => b.value - a.value)
+    const most = Math.max(...rows.map(row => Math.abs(row.value)).filter(Number.isFinite), 0) || 1
+    return (
+        <div className="points" style={{ maxHeight: height }}>
+            <table className="plain"><tbody>{rows.map(({ line, value }) => (
+                <tr key={line.key}>
+                    <td className="cut" style={{ maxWidth: 130 }} title={line.label}>{line.label}</td>
+                    <td style={{ width: "50%" }}><div style={{ height: 10, borderRadius: 3, background: line.colour, width: `${Math.max(1, (Math.abs(value) / most) * 100)}%`, opacity: Number.isFinite(value) ? 0.85 : 0.2 }} /></td>
+                    <td className="r">{formatNumber(value)}</td>
+                </tr>
+            ))}</tbody></table>
+        </div>
+    )
+}
+
+function PointTable({ lines, xKind, xName }: { lines: SubjectLine[]; xKind: XKind; xName: string }): JSX.Element {
+    const shown = lines.slice(0, 8)
+    const places = Array.from(new Set(shown.flatMap(line => Array.from(line.x)))).sort((a, b) => a - b)
+    const every = Math.max(1, Math.ceil(places.length / 200))
+    const values = shown.map(line => new Map(Array.from(line.x, (x, index) => [x, line.y[index]!])))
+    return (
+        <div className="points" tabIndex={0} aria-label="Values of the chart">
+            <table className="plain">
+                <thead><tr><th>{xKind === "number" ? xName : "time"}</th>{shown.map(line => <th key={line.key} className="r">{line.label}</th>)}</tr></thead>
+                <tbody>{places.filter((_, index) => index % every === 0).map(x => (
+                    <tr key={x}><td>{xKind === "number" ? formatCount(x) : placeText(x, xKind, xName)}</td>{values.map((map, index) => <td key={index} className="r">{map.has(x) ? formatNumber(map.get(x), 6) : ""}</td>)}</tr>
+                ))}</tbody>
+            </table>
+        </div>
+    )
+}
+
+function csvOf(lines: SubjectLine[], xName: string): string {
+    const quoted = (text: string): string => (/[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text)
+    const rows = [`line,${quoted(xName)},value,low,high,n`]
+    for (const line of lines) {
+        for (let index = 0; index < line.x.length; index += 1)
+            rows.push([quoted(line.label), line.x[index], exactNumber(line.y[index]), line.low ? exactNumber(line.low[index]) : "", line.high ? exactNumber(line.high[index]) : "", line.members?.[index] ?? ""].join(","))
+    }
+    return rows.join("\n") + "\n"
+}
+
+function savePicture(panel: HTMLElement | null, name: string): void {
+    const canvas = panel?.querySelector("canvas")
+    if (!panel || !canvas) return
+    const made = document.createElement("canvas")
+    made.width = canvas.width
+    made.height = canvas.height
+    const context = made.getContext("2d")
+    if (!context) return
+    context.fillStyle = getComputedStyle(panel).backgroundColor
+    context.fillRect(0, 0, made.width, made.height)
+    context.drawImage(canvas, 0, 0)
+    made.toBlob(blob => blob && download(name, "image/png", blob))
+}

@@ -1,0 +1,80 @@
+// The app: which page stands at which address.
+import { StrictMode, Suspense, lazy, useEffect } from "react"
+import { createRoot } from "react-dom/client"
+import { whenSignedOut } from "./api/client"
+import { Palette } from "./app/Palette"
+import { Frame } from "./app/Shell"
+import { Link, navigate, useAddress } from "./app/router"
+import { Empty, Skeleton, Toasts } from "./ui/parts"
+import { Home } from "./views/Home"
+import { Login } from "./views/Login"
+import { Workspace } from "./views/Workspace"
+
+const RunPage = lazy(() => import("./views/RunPage"))
+const RunTable = lazy(() => import("./views/RunTable"))
+const Compare = lazy(() => import("./views/Compare"))
+const Models = lazy(() => import("./views/Models"))
+const About = lazy(() => import("./views/About"))
+const Settings = lazy(() => import("./views/Settings"))
+
+whenSignedOut(() => {
+    if (!location.pathname.endsWith("/login")) navigate("/login")
+})
+
+/** Links that MLflow's clients print and people have kept: `/#/experiments/1/runs/abc`. */
+function fromMLflow(hash: string): string | null {
+    const path = hash.replace(/^#\/?/, "/").split("?")
+    const parts = (path[0] ?? "").split("/").filter(Boolean).map(decodeURIComponent)
+    const query = new URLSearchParams(path[1] ?? "")
+    if (parts[0] === "experiments" && parts[2] === "runs" && parts[3]) return `/runs/${parts[3]}`
+    if (parts[0] === "experiments" && parts[1]) return `/experiments/${parts[1]}`
+    if (parts[0] === "models") return parts[1] ? `/models/${encodeURIComponent(parts[1])}` : "/models"
+    if (parts[0] === "compare-runs" || parts[0] === "compare-experiments") {
+        try {
+            const runs = JSON.parse(query.get("runs") ?? "[]") as string[]
+            return runs.length ? `/compare?runs=${runs.join(",")}` : "/"
+        } catch {
+            return "/"
+        }
+    }
+    return null
+}
+
+function Page(): JSX.Element {
+    const { path, hash } = useAddress()
+    const old = path === "/" && hash.length > 2 ? fromMLflow(hash) : null
+    useEffect(() => {
+        if (old) navigate(old, { replace: true })
+    }, [old])
+    if (old) return <Frame crumbs={[]}><Skeleton /></Frame>
+    const parts = path.split("/").filter(Boolean).map(decodeURIComponent)
+    const [first, second, third] = parts
+    if (!first) return <Home />
+    if (first === "projects" && second) return <Home only={second} />
+    if (first === "experiments" && second && third === "runs" && parts[3]) return <RunPage id={parts[3]} tab={parts[4] ?? "overview"} key={parts[3]} />
+    if (first === "experiments" && second && third === "table") return <RunTable id={second} key={second} />
+    if (first === "experiments" && second && third === "about") return <About id={second} key={second} />
+    if (first === "experiments" && second && !third) return <Workspace id={second} key={second} />
+    if (first === "runs" && second) return <RunPage id={second} tab={third ?? "overview"} key={second} />
+    if (first === "compare") return <Compare />
+    if (first === "models") return <Models {...(second ? { name: second } : {})} />
+    if (first === "settings") return <Settings />
+    if (first === "login") return <Login />
+    return (
+        <Frame crumbs={[{ name: "Nothing here" }]}>
+            <main className="page" id="main"><Empty title="There is nothing at this address">{path} is no page of Martlet. <Link className="text" to="/">All projects</Link></Empty></main>
+        </Frame>
+    )
+}
+
+const place = document.getElementById("app")
+if (place) {
+    createRoot(place).render(
+        <StrictMode>
+            <Suspense fallback={<Frame crumbs={[]}><Skeleton rows={8} /></Frame>}><Page /></Suspense>
+            <Palette />
+            <Toasts />
+        </StrictMode>,
+    )
+}
+

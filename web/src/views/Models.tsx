@@ -1,0 +1,71 @@
+// The registry: names of models, their versions with aliases and stages.
+import { all, get, part, post } from "../api/client"
+import { invalidate, useResource } from "../api/resource"
+import { Link } from "../app/router"
+import { Frame } from "../app/Shell"
+import { formatAgo, formatCount, fullTime } from "../ui/format"
+import { Empty, Failure, Skeleton, toast } from "../ui/parts"
+
+interface Model { name: string; project: string; description: string; version_count: number; aliases: Record<string, number> | { alias: string; version: number }[]; updated_at: string }
+interface Version { version: number; stage: string; status: string; description: string; source: string; run_id: string | null; aliases: string[]; created_at: string; user: string | null }
+
+export default function Models({ name }: { name?: string }): JSX.Element {
+    return name ? <OneModel name={name} /> : <AllModels />
+}
+
+function AllModels(): JSX.Element {
+    const models = useResource("models", () => all<Model>("models?limit=1000", "models"))
+    return (
+        <Frame crumbs={[{ name: "Models" }]}>
+            <main className="page" id="main">
+                <div className="head"><div><h1>Models</h1><p className="lead">Names under which versions are registered, from a run’s artifact or from anywhere.</p></div></div>
+                {models.error ? <Failure error={models.error} again={models.reload} /> : !models.data ? <Skeleton />
+                    : models.data.length === 0 ? <div className="card"><Empty title="No models yet"><pre>martlet models create my-model</pre></Empty></div> : (
+                        <div className="card" style={{ overflowX: "auto" }}><table className="plain">
+                            <thead><tr><th>Model</th><th>Project</th><th>About</th><th className="r">Versions</th><th className="r">Changed</th></tr></thead>
+                            <tbody>{models.data.map(model => (
+                                <tr key={`${model.project}/${model.name}`}><td><Link to={`/models/${part(model.name)}?project=${part(model.project)}`} style={{ fontWeight: 550 }}>{model.name}</Link></td><td className="muted">{model.project}</td><td className="muted">{model.description}</td><td className="r">{formatCount(model.version_count ?? 0)}</td><td className="r muted" title={fullTime(model.updated_at)}>{formatAgo(model.updated_at)}</td></tr>
+                            ))}</tbody>
+                        </table></div>
+                    )}
+            </main>
+        </Frame>
+    )
+}
+
+const stages = ["None", "Staging", "Production", "Archived"]
+
+function OneModel({ name }: { name: string }): JSX.Element {
+    const project = new URLSearchParams(location.search).get("project")
+    const where = project ? `?project=${part(project)}` : ""
+    const model = useResource(`model/${name}${where}`, () => get<Model>(`models/${part(name)}${where}`))
+    const versions = useResource(`model/${name}${where}/versions`, () => all<Version>(`models/${part(name)}/versions${where}`, "versions"))
+    const move = (version: number, stage: string): void => {
+        post(`models/${part(name)}/versions/${version}/stage${where}`, { stage }).then(() => { invalidate("model/"); toast(`Version ${version} is now ${stage}`) }, (error: Error) => toast(error.message))
+    }
+    return (
+        <Frame crumbs={[{ name: "Models", to: "/models" }, { name }]}>
+            <main className="page" id="main">
+                {model.error ? <Failure error={model.error} /> : !model.data ? <Skeleton /> : (
+                    <>
+                        <div className="head"><div><h1>{model.data.name}</h1><p className="lead">{model.data.description}</p></div></div>
+                        {versions.error ? <Failure error={versions.error} /> : (versions.data ?? []).length === 0 ? <div className="card"><Empty title="No versions yet">Register one from a run: <code>martlet models register {name} RUN PATH</code></Empty></div> : (
+                            <div className="card" style={{ overflowX: "auto" }}><table className="plain">
+                                <thead><tr><th>Version</th><th>Stage</th><th>Aliases</th><th>Run</th><th>Source</th><th className="r">Made</th></tr></thead>
+                                <tbody>{versions.data!.map(version => (
+                                    <tr key={version.version}>
+                                        <td><b className="num">{version.version}</b> <span className="muted">{version.description}</span></td>
+                                        <td><select className="select" aria-label={`Stage of version ${version.version}`} value={version.stage || "None"} onChange={event => move(version.version, event.target.value)}>{Array.from(new Set([...stages, version.stage || "None"])).map(stage => <option key={stage}>{stage}</option>)}</select></td>
+                                        <td>{(version.aliases ?? []).map(alias => <span key={alias} className="chip">@{alias}</span>)}</td>
+                                        <td>{version.run_id ? <Link className="text mono" to={`/runs/${version.run_id}`}>{version.run_id.slice(0, 8)}</Link> : "–"}</td>
+                                        <td className="mono wrap muted">{version.source}</td><td className="r muted" title={fullTime(version.created_at)}>{formatAgo(version.created_at)}</td>
+                                    </tr>
+                                ))}</tbody>
+                            </table></div>
+                        )}
+                    </>
+                )}
+            </main>
+        </Frame>
+    )
+}

@@ -1,0 +1,141 @@
+// The runs of an experiment as the pages hold them: in columns, in one answer, with the params that tell them apart.
+import { post } from "../api/client"
+import { numberOfShortID } from "../charts/palette"
+import { type Json, type RunState, type RunTableAnswer, numberOf } from "../api/types"
+import { formatValue } from "../ui/format"
+
+export interface RunRow {
+    id: string
+    shortID: string
+    /** From zero; gives the colour. */
+    number: number
+    name: string
+    state: RunState
+    status: string
+    start: number
+    end: number | null
+    user: string | null
+    experiment: string
+    params: Record<string, Json | null>
+    metrics: Record<string, number | null>
+    tags: Record<string, string | null>
+}
+
+export interface RunRows {
+    rows: RunRow[]
+    total: number
+    advice: string[]
+}
+
+interface Question {
+    experiment_id: string[]
+    filter?: string
+    order_by?: string[]
+    metrics: string[]
+    params: string[]
+    tags?: string[]
+    max?: number
+}
+
+/** As many runs as are wanted, page by page. */
+export async function fetchRuns(question: Question): Promise<RunRows> {
+    const { max = 2000, ...rest } = question
+    const rows: RunRow[] = []
+    let token: string | null = null
+    let answer: RunTableAnswer
+    do {
+        answer = await post<RunTableAnswer>("runs/table", { ...rest, limit: Math.min(10_000, max - rows.length), page_token: token ?? undefined })
+        rows.push(...rowsOf(answer))
+        token = answer.next_page_token
+    } while (token !== null && rows.length < max)
+    return { rows, total: answer.total, advice: answer.advice }
+}
+
+function rowsOf(answer: RunTableAnswer): RunRow[] {
+    const { columns } = answer
+    const pick = <From, To>(table: Record<string, From[]>, index: number, change: (value: From) => To): Record<string, To> => {
+        const made: Record<string, To> = {}
+        for (const key in table) made[key] = change(table[key]![index]!)
+        return made
+    }
+    return columns.id.map((id, index) => ({
+        id,
+        shortID: columns.short_id[index]!,
+        number: numberOfShortID(columns.short_id[index]!),
+        name: columns.name[index]!,
+        state: columns.state[index]!,
+        status: columns.status[index]!,
+        start: columns.start_ms[index]!,
+        end: columns.end_ms[index]!,
+        user: columns.user[index]!,
+        experiment: columns.experiment_id[index]!,
+        params: pick(answer.params, index, value => value),
+        metrics: pick(answer.metrics, index, value => numberOf(value)),
+        tags: pick(answer.tags, index, value => value),
+    }))
+}
+
+const seedNames = /(^|[._\/-])(seed|random_seed|random_state|fold|cv_fold|rank|local_rank|replica|trial_seed)$/i
+
+export function isSeedName(name: string): boolean {
+    return seedNames.test(name)
+}
+
+/** Params with more than one value, in the order in which runs logged them. */
+export function differing(rows: RunRow[]): string[] {
+    const seen = new Map<string, Set<string>>()
+    for (const row of rows) {
+        for (const key in row.params) {
+            const values = seen.get(key) ?? new Set()
+            if (values.size < 2) values.add(JSON.stringify(row.params[key] ?? null))
+            seen.set(key, values)
+        }
+    }
+    // Words first: `resnet34 · cosine · lr 0.4` is read faster than a row of numbers.
+    const isWord = (key: string): boolean => rows.some(row => typeof row.params[key] === "string" && Number.isNaN(Number(row.params[key])))
+    return Array.from(seen).filter(([, values]) => values.size > 1).map(([key]) => key)
+        .sort((a, b) => Number(isSeedName(a)) - Number(isSeedName(b)) || Number(isWord(b)) - Number(isWord(a)))
+}
+
+/** What tells a run from the others: `lr 0.1 · cosine`. */
+export function labelOf(row: RunRow, keys: string[], max = 3): string {
+    const words: string[] = []
+    for (const key of keys) {
+        const value = row.params[key]
+        if (value === null || value === undefined || words.length >= max) continue
+        const short = key.split(/[.\/]/).pop() ?? key
+        words.push(typeof value === "string" && Number.isNaN(Number(value)) ? value : `${short} ${formatValue(value)}`)
+    }
+    return words.join(" · ")
+}
+
+export interface Group {
+    key: string
+    label: string
+    number: number
+    members: RunRow[]
+}
+
+/** Runs that agree in all params but seeds, in the order of the newest member. */
+export function groupRuns(rows: RunRow[], by: string[]): Group[] {
+    const groups = new Map<string, RunRow[]>()
+    for (const row of rows) {
+        const key = JSON.stringify(by.map(name => row.params[name] ?? null))
+        const known = groups.get(key)
+        if (known) known.push(row)
+        else groups.set(key, [row])
+    }
+    // Numbered by their oldest member, so that a new group takes no other's colour.
+    const byAge = Array.from(groups).sort((a, b) => Math.min(...a[1].map(row => row.number)) - Math.min(...b[1].map(row => row.number)))
+    const numbers = new Map(byAge.map(([key], index) => [key, index]))
+    return Array.from(groups, ([key, members]) => ({
+        key, members, label: labelOf(members[0]!, by, 4) || "all runs", number: numbers.get(key)!,
+    }))
+}
+
+/** The params to group by, where grouping over seeds makes sense; null where it does not. */
+export function seedGrouping(rows: RunRow[], different: string[]): string[] | null {
+    if (!different.some(isSeedName)) return null
+    const by = different.filter(name => !isSeedName(name))
+    return groupRuns(rows, by).some(group => group.members.length > 1) ? by : null
+}
