@@ -25,7 +25,7 @@ extension Connection {
             try run("VACUUM INTO ?", draft)
             try verify(draft)
             try Files.sync(draft)
-            guard rename(draft, path) == 0 else { throw StorageError.file(errno, "rename", draft) }
+            guard rename(draft, path) == 0 else { throw StorageError.file(errno, .rename, draft) }
             let folder = path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) : "."
             try Files.sync(folder.isEmpty ? "/" : folder)
         } catch {

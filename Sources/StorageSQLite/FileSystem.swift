@@ -33,7 +33,7 @@ enum Files {
             if mkdir(made, 0o777) != 0 && errno != EEXIST {
                 let code = errno
                 // On a read-only file system `mkdir` of a folder that is there says so instead of EEXIST.
-                if !exists(made) { throw .file(code, "make the folder", made) }
+                if !exists(made) { throw .file(code, .makeFolder, made) }
             }
         }
     }
@@ -51,11 +51,11 @@ enum Files {
     static func read(_ path: String, most: Int) throws(StorageError) -> [UInt8]? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         if file < 0 && errno == ENOENT { return nil }
-        guard file >= 0 else { throw .file(errno, "read", path) }
+        guard file >= 0 else { throw .file(errno, .read, path) }
         defer { close(file) }
         var bytes = [UInt8](repeating: 0, count: most)
         let count = bytes.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress, $0.count) }
-        guard count >= 0 else { throw .file(errno, "read", path) }
+        guard count >= 0 else { throw .file(errno, .read, path) }
         return Array(bytes[..<count])
     }
 
@@ -63,34 +63,34 @@ enum Files {
     static func writeNew(_ path: String, _ text: String) throws(StorageError) -> Bool {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         if file < 0 && errno == EEXIST { return false }
-        guard file >= 0 else { throw .file(errno, "write", path) }
+        guard file >= 0 else { throw .file(errno, .write, path) }
         defer { close(file) }
         let bytes = Array(text.utf8)
         let count = bytes.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
         guard count == bytes.count, fsync(file) == 0 else {
             let code = errno
             unlink(path)
-            throw .file(code, "write", path)
+            throw .file(code, .write, path)
         }
         return true
     }
 
     static func copy(_ from: String, to: String) throws(StorageError) {
         let source = open(from, O_RDONLY | O_CLOEXEC)
-        guard source >= 0 else { throw .file(errno, "read", from) }
+        guard source >= 0 else { throw .file(errno, .read, from) }
         defer { close(source) }
         let target = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard target >= 0 else { throw .file(errno, "write", to) }
+        guard target >= 0 else { throw .file(errno, .write, to) }
         defer { close(target) }
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
         while true {
             let count = buffer.withUnsafeMutableBytes { Glibc.read(source, $0.baseAddress, $0.count) }
             if count == 0 { return }
-            guard count > 0 else { throw .file(errno, "read", from) }
+            guard count > 0 else { throw .file(errno, .read, from) }
             var written = 0
             while written < count {
                 let more = buffer.withUnsafeBytes { write(target, $0.baseAddress! + written, count - written) }
-                guard more > 0 else { throw .file(errno, "write", to) }
+                guard more > 0 else { throw .file(errno, .write, to) }
                 written += more
             }
         }
@@ -99,8 +99,8 @@ enum Files {
     /// Brings a file, or a folder's list of files, to the disk.
     static func sync(_ path: String) throws(StorageError) {
         let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw .file(errno, "open", path) }
+        guard file >= 0 else { throw .file(errno, .open, path) }
         defer { close(file) }
-        guard fsync(file) == 0 else { throw .file(errno, "sync", path) }
+        guard fsync(file) == 0 else { throw .file(errno, .sync, path) }
     }
 }

@@ -80,7 +80,7 @@ struct Place: Sendable {
         let copy = "\(options.temporaryFolder)/martlet-\(RunID.make().text)"
         // Nobody else may look into it: the original's rights are not known to the copy.
         guard mkdir(copy, 0o700) == 0 else {
-            throw StorageError.file(errno, "make the folder", copy).because(folder)
+            throw StorageError.file(errno, .makeFolder, copy).because(folder)
         }
         temporary = copy
         let held = open(lock, O_RDONLY | O_CLOEXEC)

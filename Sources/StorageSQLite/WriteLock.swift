@@ -28,7 +28,7 @@ final class WriteLock: Sendable {
     init(path: String, command: String, seconds: Double = 5) throws(StorageError) {
         // Never inherited: a child that kept it would hold the lock for as long as it lives.
         descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw .file(errno, "open", path) }
+        guard descriptor >= 0 else { throw .file(errno, .open, path) }
         (self.path, self.seconds) = (path, seconds)
         // One write of one length leaves nothing of a longer line before it.
         let text = String("\(getpid()) \(command)".prefix(119))
@@ -90,7 +90,7 @@ final class WriteLock: Sendable {
             }
         }
         if code == 0 { return }
-        if let code { throw .file(code, "lock", path) }
+        if let code { throw .file(code, .lock, path) }
         // Between the time-out and this line the lock may have come after all.
         let cameLate = state.change { state in
             if case .held = state { return true }
@@ -136,23 +136,7 @@ extension StorageError {
     }
 
     /// A system call on a file that did not work.
-    static func file(_ code: Int32, _ verb: String, _ path: String) -> StorageError {
-        let cause = String(cString: strerror(code))
-        switch code {
-        case ENOSPC, EDQUOT:
-            return StorageError(
-                .full, "There is no space left to \(verb) \(path).", remedy: "Free some space, then try again.",
-                cause: cause)
-        case EROFS, EACCES, EPERM:
-            return StorageError(
-                .readOnly, "You may not \(verb) \(path).",
-                remedy: "Check who owns it and that the file system is not mounted read-only.", cause: cause)
-        case ENOENT, ENOTDIR:
-            return StorageError(
-                .notFound, "There is no \(path) to \(verb).", remedy: "Check the path.", cause: cause)
-        default:
-            return StorageError(
-                .io, "The system could not \(verb) \(path).", remedy: "Look at the disk's health.", cause: cause)
-        }
+    static func file(_ code: Int32, _ verb: FileTrouble.Verb, _ path: String) -> StorageError {
+        FileTrouble(verb: verb, path: path).refusal(code)
     }
 }

@@ -129,10 +129,7 @@ package final class LogbookAdopter: Sendable {
         while true {
             var buffer = [UInt8](repeating: 0, count: size)
             let count = pread(file, &buffer, size, off_t(offset))
-            guard count >= 0 else {
-                throw Refusal(
-                    .io, "The logbook \(path) cannot be read.", remedy: "Check the disk.", cause: "errno \(errno)")
-            }
+            guard count >= 0 else { throw FileTrouble(verb: .read, path: path).refusal() }
             let read = buffer[..<count]
             guard let end = read.lastIndex(of: UInt8(ascii: "\n")) else {
                 // A line longer than the buffer: read more of it, up to the longest that a line may be.

@@ -8,16 +8,16 @@ package enum LogbookArchive {
 
     /// Compresses an open file into a new one that is complete and on disk when this returns. Gives the new one's bytes.
     static func compress(_ file: Int32, to path: String) throws(Refusal) -> Int64 {
-        func failed(_ what: String) -> Refusal {
+        func failed() -> Refusal { FileTrouble(verb: .write, path: path).refusal() }
+        func uncompressed() -> Refusal {
             Refusal(
-                errno == ENOSPC ? .full : .io, "The logbook's copy \(path) cannot be \(what).",
-                remedy: "Check the disk and its free space.", cause: "errno \(errno)")
+                .io, "The logbook cannot be compressed into “\(path)”.", remedy: "Free some memory; it is tried again.")
         }
         let temporary = path + ".tmp"
         let out = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard out >= 0 else { throw failed("made") }
+        guard out >= 0 else { throw failed() }
         defer { close(out) }
-        guard let context = ZSTD_createCCtx() else { throw failed("compressed") }
+        guard let context = ZSTD_createCCtx() else { throw uncompressed() }
         defer { ZSTD_freeCCtx(context) }
         var input = [UInt8](repeating: 0, count: 1 << 17)
         var output = [UInt8](repeating: 0, count: 1 << 17)
@@ -25,7 +25,7 @@ package enum LogbookArchive {
         var size: Int64 = 0
         while true {
             let count = pread(file, &input, input.count, offset)
-            guard count >= 0 else { throw failed("read") }
+            guard count >= 0 else { throw FileTrouble(verb: .read, path: "the logbook of \(path)").refusal() }
             offset += off_t(count)
             let isLast = count == 0
             var taken = 0
@@ -39,12 +39,12 @@ package enum LogbookArchive {
                         return (code, target.pos, source.pos)
                     }
                 }
-                guard ZSTD_isError(code) == 0 else { throw failed("compressed") }
+                guard ZSTD_isError(code) == 0 else { throw uncompressed() }
                 taken = read
                 var written = 0
                 while written < made {
                     let count = output.withUnsafeBytes { write(out, $0.baseAddress! + written, made - written) }
-                    guard count > 0 else { throw failed("written") }
+                    guard count > 0 else { throw failed() }
                     written += count
                 }
                 size += Int64(made)
@@ -52,13 +52,13 @@ package enum LogbookArchive {
             }
             if isLast { break }
         }
-        guard fsync(out) == 0, rename(temporary, path) == 0 else { throw failed("put away") }
+        guard fsync(out) == 0, rename(temporary, path) == 0 else { throw failed() }
         // Its name too, before the file that it stands for goes.
         let folder = open(
             String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw failed("put away") }
+        guard folder >= 0 else { throw failed() }
         defer { close(folder) }
-        guard fsync(folder) == 0 else { throw failed("put away") }
+        guard fsync(folder) == 0 else { throw failed() }
         return size
     }
 }

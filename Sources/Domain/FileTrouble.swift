@@ -1,27 +1,32 @@
 import Glibc
-import MartletDomain
 
-/// Says what the system said, in words that name the path and what to do.
-struct FileTrouble {
-    enum Verb: String { case read, write }
+/// Says what the system said of a file, in words that name the path and what to do: the same words for a database, an
+/// artifact and a logbook.
+package struct FileTrouble {
+    package enum Verb: String {
+        case read, write, open, sync, lock, rename
+        case makeFolder = "make the folder"
+    }
 
-    var verb: Verb
-    var path: String
+    package var verb: Verb
+    package var path: String
+
+    package init(verb: Verb, path: String) { (self.verb, self.path) = (verb, path) }
 
     /// `error` is taken before anything else can change it.
-    func refusal(_ error: Int32 = errno) -> Refusal {
+    package func refusal(_ error: Int32 = errno) -> Refusal {
         let cause = "\(String(cString: strerror(error))), errno \(error)"
         switch error {
         case ENOSPC, EDQUOT:
             return Refusal(
                 .full, "The disk of “\(path)” is full.",
                 remedy: "Free some space there, or raise the quota; what was stored before is whole.", cause: cause)
-        case EROFS where verb == .write, EACCES where verb == .write, EPERM where verb == .write:
+        case EROFS where verb != .read, EACCES where verb != .read, EPERM where verb != .read:
             return Refusal(
                 .readOnly, "“\(path)” cannot be written by the user that runs this (number \(geteuid())).",
                 remedy: error == EROFS
-                    ? "The file system is mounted read-only: remount it, or name another folder with --data."
-                    : "Give that user the right to write there (chown or chmod), or name another folder with --data.",
+                    ? "The file system is mounted read-only: remount it, or choose another folder."
+                    : "Give that user the right to write there (chown or chmod), or choose another folder.",
                 cause: cause)
         case EROFS, EACCES, EPERM:
             return Refusal(
