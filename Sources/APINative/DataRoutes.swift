@@ -1,7 +1,7 @@
 extension NativeAPI {
     /// The routes of what runs record: numbers, values, files, lines; and of what is asked about many runs at once.
     static let dataRoutes: [Route] =
-        metricRoutes + historyRoutes + richRoutes + artifactRoutes + namedArtifactRoutes + lineageRoutes
+        metricRoutes + historyRoutes + columnRoutes + richRoutes + artifactRoutes + namedArtifactRoutes + lineageRoutes
         + logbookRoutes + searchRoutes + streamRoutes + dashboardRoutes
 }
 

@@ -153,7 +153,7 @@ package final class LogbookAdopter: Sendable {
         let done = folder + "/done/" + month
         mkdir(folder + "/done", 0o755)
         mkdir(done, 0o755)
-        try LogbookArchive.compress(file, to: "\(done)/\(name).zst")
+        try LogbookArchive.compress(file, to: "\(done)/\(name).gz")
         unlink(live + "/" + name)
         places.withLock { $0[name] = nil }
         engine.log.info("The logbook \(name) is in, all \(size) bytes of it.")
