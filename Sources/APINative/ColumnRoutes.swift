@@ -36,6 +36,12 @@ extension NativeAPI {
     private static func showColumns(_ exchange: Exchange) throws(Refusal) -> Response {
         let named = exchange.request.query.all("metric").filter { !$0.isEmpty }
         let wanted = named.isEmpty ? ["*"] : named
+        let attempts = exchange.query("attempts")
+        guard attempts == nil || attempts == "all" else {
+            throw Refusal(
+                .invalid, "There are no attempts “\((attempts ?? "").prefix(40))”.",
+                remedy: "Send attempts=all, or leave it out.", field: "attempts")
+        }
         let request = try SearchRequest(query: exchange)
         let page = try exchange.engine.search(request, by: try exchange.caller())
         let series = page.runs.flatMap { view in
@@ -43,7 +49,7 @@ extension NativeAPI {
                 .map { (run: view.run, name: $0) }
         }
         let source = HistoryColumns(
-            exchange.engine, series, exchange.query("attempts") == "all" ? .all : .counting)
+            exchange.engine, series, attempts == nil ? .counting : .all)
         var response = Response(
             .ok, headers: ["Content-Type": "application/octet-stream"], body: .pull(source, length: nil))
         if let token = page.nextPageToken { response.headers["X-Next-Page-Token"] = token }
