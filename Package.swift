@@ -59,7 +59,10 @@ let rooms = [
     Room(name: "Artifacts", needs: ["Domain", "CCrypto"]),
     Room(
         name: "Engine",
-        needs: ["Threads", "Observability", "Domain", "JSON", "Series", "Search", "Storage", "Artifacts", "CZlib", "CZstd"]),
+        needs: [
+            "Threads", "Observability", "Domain", "JSON", "Compression", "Series", "Search", "Storage", "Artifacts",
+            "CZlib",
+        ]),
     Room(
         name: "APINative",
         needs: [

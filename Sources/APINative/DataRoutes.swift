@@ -1,8 +1,8 @@
 extension NativeAPI {
     /// The routes of what runs record: numbers, values, files, lines; and of what is asked about many runs at once.
     static let dataRoutes: [Route] =
-        metricRoutes + historyRoutes + curveRoutes + richRoutes + artifactRoutes + namedArtifactRoutes + lineageRoutes
-        + logbookRoutes + searchRoutes + tableRoutes + streamRoutes + dashboardRoutes
+        metricRoutes + historyRoutes + curveRoutes + columnRoutes + richRoutes + artifactRoutes + namedArtifactRoutes
+        + lineageRoutes + logbookRoutes + searchRoutes + tableRoutes + streamRoutes + dashboardRoutes
 }
 
 extension RouteDoc {

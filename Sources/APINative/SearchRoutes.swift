@@ -11,7 +11,7 @@ extension NativeAPI {
             .get, "/api/v1/runs/search", "Search runs",
             .read { exchange throws(Refusal) in try found(exchange, SearchRequest(query: exchange)) },
             RouteDoc(
-                "search", query: searchParameters,
+                "search", query: runSearchParameters,
                 answers: [(200, "The runs that fit, and how many there are in all.", "RunPage")],
                 failures: [400, 404, 409, 422], access: .anyone)),
         Route(
@@ -32,7 +32,7 @@ extension NativeAPI {
                 return try found(exchange, request)
             },
             RouteDoc(
-                "search", query: Array(searchParameters.dropFirst(3)),
+                "search", query: Array(runSearchParameters.dropFirst(3)),
                 answers: [(200, "The runs that fit, and how many there are in all.", "RunPage")],
                 failures: [400, 404, 409, 422])),
         Route(
@@ -58,7 +58,7 @@ extension NativeAPI {
                 failures: [400, 404, 409, 413, 415, 422], access: .anyone)),
     ]
 
-    private static let searchParameters: [RouteDoc.Parameter] = [
+    static let runSearchParameters: [RouteDoc.Parameter] = [
         .query("experiment_name", "Only runs of the experiment of this name (or id); repeated for several."),
         .query("experiment_id", "The same; also `experiment_ids`, repeated or as a comma list."),
         .query("project", "Only runs of this project."),

@@ -28,6 +28,35 @@ import Testing
         (reply["series"][series]?["points"]?.array ?? []).compactMap { $0["value"]?.double }
     }
 
+    @Test("many runs' points come as columns, in the search's order, and a page leads to the next")
+    func columns() throws {
+        let api = try TestAPI()
+        let runs = [try ten(api), try ten(api)]
+        let path = "/api/v1/runs/columns?metric=l*&metric=none&order_by=start_time+ASC"
+        let reply = try api.get(path)
+        #expect(reply.status == 200)
+        var rest = reply.body[...]
+        var seen: [String] = []
+        while let end = rest.firstIndex(of: 0x0A) {
+            let head = try JSONValue(parsing: Array(rest[..<end]))
+            let count = Int(head["count"]?.int64 ?? 0)
+            seen.append(head["run_id"]?.string ?? "")
+            #expect(head["metric"]?.string == "loss" && count == 10)
+            let numbers = Array(rest[(end + 1)...].prefix(count * 24))
+            let words = numbers.withUnsafeBytes { bytes in
+                (0..<count * 3).map { bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) }
+            }
+            #expect(words[..<10].map { Int64(bitPattern: $0) } == (0..<10).map { $0 * 10 })
+            #expect(Int64(bitPattern: words[11]) - Int64(bitPattern: words[10]) == 1_000_000)
+            #expect(words[20...].map { Double(bitPattern: $0) } == (0..<10).map(Double.init))
+            rest = rest[(end + 1 + count * 24)...]
+        }
+        #expect(seen.sorted() == runs.map(\.id.text).sorted())
+        let first = try api.get(path + "&limit=1")
+        #expect(first.headers["x-next-page-token"] != nil)
+        #expect(try api.get("/api/v1/runs/columns").body == api.get("/api/v1/runs/columns?metric=loss").body)
+    }
+
     @Test("points have a step, a time and a value")
     func shape() throws {
         let api = try TestAPI()

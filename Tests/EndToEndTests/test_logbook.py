@@ -114,7 +114,7 @@ def test_a_growing_file_and_the_same_lines_by_request_count_once_whoever_is_kill
     shown = check_whole(server, run, lines)
     assert shown["state"] == "lost", "a run whose writer died without a word is lost"
     # The second copy, compressed.
-    assert list((server.folder / "logbooks" / "done").glob(f"*/{writer}.jsonl.zst"))
+    assert list((server.folder / "logbooks" / "done").glob(f"*/{writer}.jsonl.gz"))
     check_whole(server.restart(), run, lines)
     totals(f"logbook: {len(lines)} lines by file and by request, 4 kills of the server and 1 of the writer, all once")
 

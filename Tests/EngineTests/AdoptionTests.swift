@@ -35,7 +35,7 @@ private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: St
             close(file)
             adopter.catchUp()
             #expect(!FileManager.default.fileExists(atPath: path))
-            #expect(FileManager.default.fileExists(atPath: folder + "/done/2026-01/w1.jsonl.zst"))
+            #expect(FileManager.default.fileExists(atPath: folder + "/done/2026-01/w1.jsonl.gz"))
             #expect(try stage.see { try $0.run(run.key) }?.status.state == .lost)
         }
     }
@@ -93,7 +93,7 @@ private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: St
         try Logbook.withFolder { folder in
             let stage = Stage()
             let path = folder + "/live/w1.jsonl"
-            let archive = folder + "/done/2026-01/w1.jsonl.zst"
+            let archive = folder + "/done/2026-01/w1.jsonl.gz"
             try Logbook.write([line(1, "run", ",\"experiment\":\"risk\"")], to: path)
             let hasGrown = Atomic(false)
             // The commit that says that the file is in; its writer, which takes no lock, goes on at that moment.
@@ -124,11 +124,11 @@ private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: St
             let adopter = LogbookAdopter(folder: folder, engine: stage.engine)
             try Logbook.write([line(1, "run", ",\"experiment\":\"risk\"")], to: folder + "/live/w1.jsonl")
             adopter.catchUp()
-            let first = try Data(contentsOf: URL(filePath: folder + "/done/2026-01/w1.jsonl.zst"))
+            let first = try Data(contentsOf: URL(filePath: folder + "/done/2026-01/w1.jsonl.gz"))
             try Logbook.write([line(2, "note", ",\"text\":\"again\"")], to: folder + "/live/w1.jsonl")
             adopter.catchUp()
-            #expect(try Data(contentsOf: URL(filePath: folder + "/done/2026-01/w1.jsonl.zst")) == first)
-            #expect(FileManager.default.fileExists(atPath: folder + "/done/2026-01/w1~2.jsonl.zst"))
+            #expect(try Data(contentsOf: URL(filePath: folder + "/done/2026-01/w1.jsonl.gz")) == first)
+            #expect(FileManager.default.fileExists(atPath: folder + "/done/2026-01/w1~2.jsonl.gz"))
         }
     }
 }

@@ -11,7 +11,7 @@ import Testing
         let stage: Stage
         let folder: String
         var keeper: LogbookKeeper { LogbookKeeper(folder: folder, engine: stage.engine) }
-        var archive: String { folder + "/done/2026-01/w1.jsonl.zst" }
+        var archive: String { folder + "/done/2026-01/w1.jsonl.gz" }
         var isThere: Bool { FileManager.default.fileExists(atPath: archive) }
 
         func pass(days: Double) { stage.clock.advance(seconds: days * 86_400) }
@@ -155,7 +155,7 @@ import Testing
     @Test("an archive that cannot be read stays, and does not stop the others")
     func damaged() throws {
         try withShelf { shelf in
-            let bad = shelf.folder + "/done/2026-01/a.jsonl.zst"
+            let bad = shelf.folder + "/done/2026-01/a.jsonl.gz"
             try Data(contentsOf: URL(filePath: shelf.archive)).dropLast(3).write(to: URL(filePath: bad))
             let other = Shelf(stage: Stage(), folder: shelf.folder)
             #expect(try other.keeper.takeInUnknown() == 1)

@@ -106,6 +106,28 @@ private func line(_ sequence: Int, _ op: String, _ rest: String = "", writer: St
         #expect(try run(stage).status.state == .finished)
     }
 
+    @Test("an artifact's line may publish it under a name, and one may take a file away")
+    func artifacts() throws {
+        let stage = Stage()
+        let digest = String(repeating: "ab", count: 32)
+        let file = ",\"path\":\"model.bin\",\"sha256\":\"\(digest)\",\"size\":3"
+        let receipt = try stage.ingest([
+            begin, line(2, "artifact", file + ",\"publish\":\"digits-model\",\"aliases\":[\"best\"]"),
+            line(3, "artifact", file), line(4, "artifact", file.replacing("model", with: "other")),
+            line(5, "artifact", ",\"path\":\"other.bin\",\"gone\":true"),
+            line(6, "artifact", ",\"path\":\"never.bin\",\"gone\":true"),
+        ])
+        #expect(receipt.acked == ["w1": 6] && receipt.problems == 1)
+        let run = try run(stage)
+        try stage.engine.read { reader throws(Refusal) in
+            let kept = try reader.artifacts(of: run.key).filter { $0.life == .active }
+            #expect(kept.map(\.path) == ["model.bin"], "the same bytes at the same path are there once")
+            let versions = try reader.namedVersions(of: "digits-model", in: run.project)
+            #expect(versions.map(\.version) == [1] && versions[0].run == run.key)
+            #expect(try reader.namedAliases(of: "digits-model", in: run.project) == ["best": 1, "latest": 1])
+        }
+    }
+
     @Test("sending lines again changes nothing")
     func again() throws {
         let stage = Stage()

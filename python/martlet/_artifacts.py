@@ -86,13 +86,16 @@ def _pieces(path):
             yield piece
 
 
-def line(run, stored, path, type=None, metadata=None):
+def line(run, stored, path, type=None, metadata=None, publish=None, aliases=()):
     """Puts the line of a stored file into the run's queue; its bytes are settled before it is written."""
     fields = {"path": path, "sha256": stored.digest, "size": stored.size}
     if type:
         fields["type"] = type
     if metadata:
         fields["metadata"] = metadata
+    if publish:
+        fields["publish"] = publish
+        fields["aliases"] = [str(alias) for alias in aliases]
 
     def settled():
         stored.settle()
@@ -133,29 +136,51 @@ def log(run, path, name=None, type=None, aliases=(), step=None, metadata=None):
     metadata = dict(metadata or {})
     if step is not None:
         metadata["step"] = step
-    if aliases:
-        metadata["aliases"] = [str(alias) for alias in aliases]
     base = os.path.basename(os.path.abspath(os.fspath(path)))
     for source, own in files_of(path):
         target = own if name is None else name + own[len(base):]
         stored = store(run._recorder.book.folder, _pieces(source))
-        line(run, stored, target, type, metadata)
+        # One file may be a version of a named artifact, which other runs take by its alias.
+        publish = (name or base) if (aliases or name) and source == os.fspath(path) else None
+        line(run, stored, target, type, metadata, publish, aliases)
 
 
 def checkpoint(run, path, step=None, metric=None, keep_best=3, keep_last=1):
-    """Keeps a checkpoint, and forgets those that are neither among the best nor the last of them."""
+    """Keeps a checkpoint, and takes away those that are neither among the best (the greatest `metric`) nor the last."""
     known = run.__dict__.setdefault("_checkpoints", [])
     step = run.last_step if step is None else step
     name = "checkpoints/%s" % (step if step is not None else int(time.time()))
-    log(run, path, name=name + "/" + os.path.basename(os.fspath(path)), type="model", step=step,
-        metadata={"metric": metric} if metric is not None else None)
-    known.append((metric, step, name))
+    base = os.path.basename(os.path.abspath(os.fspath(path)))
+    for source, own in files_of(path):
+        stored = store(run._recorder.book.folder, _pieces(source))
+        line(run, stored, "%s/%s" % (name, own), "model", {"step": step, "metric": metric, "checkpoint": base})
+    known[:] = [each for each in known if each[2] != name] + [(metric, step, name)]
+    best = sorted((each for each in known if each[0] is not None), key=lambda each: each[0], reverse=True)[:keep_best]
+    kept = best + known[len(known) - keep_last:]
+    for each in [each for each in known if each not in kept]:
+        known.remove(each)
+        run._line("artifact", {"path": each[2], "gone": True})
     return name
 
 
-def use(run, name, type=None):
-    """The bytes of a named artifact, fetched once into the user's cache, and the run's input from then on."""
-    from ._client import Client
+def use(run, name, type=None, seconds=10.0):
+    """The bytes of a named artifact, fetched once into the user's cache, and the run's input from then on.
 
-    client = Client(run.uri)
-    return client.use_artifact(name, run_id=run.id, project=run.project)
+    Unlike the rest this waits: for the bytes, and until the store knows the run.
+    """
+    from ._client import Client, RunNotFound
+
+    with Client(run.uri) as client:
+        path, version = client.fetch_artifact(name, run.project)
+        if run._recorder is None:
+            return path
+        run.flush(seconds)
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                client.add_input(run.id, name, version)
+                return path
+            except RunNotFound:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)

@@ -293,20 +293,32 @@ class Client:
 
     def use_artifact(self, name, run_id=None, project=None, to=None):
         """A version of a named artifact (`name`, `name:alias`, `name:3`): the path of a copy of its bytes."""
+        path, version = self.fetch_artifact(name, project, to)
+        if run_id:
+            self.add_input(run_id, name, version)
+        return path
+
+    def fetch_artifact(self, name, project=None, to=None):
+        """The path of a copy, and the number of the version; what was fetched before is not fetched again."""
         name, _, version = name.partition(":")
-        version = version or "latest"
-        base = ("projects", project or "default", "artifacts", name, "versions", version)
+        base = ("projects", project or "default", "artifacts", name, "versions", version or "latest")
         about = self._get(*base)
-        data = self._ask("GET", _http.path(*base, "content")).body
         folder = to or os.path.join(
             os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "martlet", "artifacts")
         os.makedirs(folder, exist_ok=True)
-        target = os.path.join(folder, "%s-%s" % (name.replace("/", "_"), about.get("version", version)))
-        with open(target, "wb") as file:
-            file.write(data)
-        if run_id:
-            self._ask("POST", _http.path("runs", run_id, "inputs"), {"artifact": name, "version": about.get("version")})
-        return target
+        number = about["version"]
+        target = os.path.join(folder, "%s-%s-%s" % (name.replace("/", "_"), number, str(about.get("sha256", ""))[:12]))
+        if not os.path.exists(target):
+            data = self._ask("GET", _http.path(*base[:-1], str(number), "content")).body
+            with open(target + ".part", "wb") as file:
+                file.write(data)
+            os.replace(target + ".part", target)
+        return target, number
+
+    def add_input(self, run_id, name, version):
+        """Notes that a run took a version of a named artifact."""
+        self._ask("POST", _http.path("runs", run_id, "inputs"), {
+            "artifact": name.partition(":")[0], "version": version})
 
     # -- Asking
 

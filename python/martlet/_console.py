@@ -97,6 +97,16 @@ def begin(run):
         stream._martlet_runs.append(keeper)
     run._recorder.every(SECONDS_BETWEEN, keeper.deliver, first=0.0)
 
+    def in_child():
+        # What the parent had not delivered stays the parent's.
+        keeper.pieces.clear()
+        keeper.rest.clear()
+        keeper.held = keeper.lost = 0
+        run._recorder.every(SECONDS_BETWEEN, keeper.deliver, first=0.0)
+        run._exiting.append(lambda: keeper.deliver(all_of_it=True) if run._recorder.is_started else None)
+
+    run._after_fork.append(in_child)
+
     def end():
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)

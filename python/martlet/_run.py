@@ -34,6 +34,7 @@ class Run:
         self._pid = os.getpid()
         self._params = {}
         self._exiting = []  # what is to be called when the run ends
+        self._after_fork = []  # and what in a child, once it has a writer of its own
         self._inner = threading.local()
         self.config = Config(self)
         # Points of other ranks are kept only when someone asked for them.
@@ -333,7 +334,7 @@ class Run:
             self._failed(error)
 
     def log_checkpoint(self, path, step=None, metric=None, keep_best=3, keep_last=1):
-        """Keeps a checkpoint, and of all of them the best by `metric` and the last."""
+        """Keeps a checkpoint, and of all of them the best by `metric` (the greater the better) and the last."""
         try:
             from . import _artifacts
 

@@ -68,7 +68,7 @@ class Delivery:
 
         body = json.loads(line)
         digest = body.get("sha256")
-        if not digest or body.get("uri"):
+        if not digest or body.get("uri") or body.get("gone"):
             return
         file = os.path.join(self.book.folder, "artifacts", digest[:2], digest[2:])
         try:

@@ -214,3 +214,5 @@ def continue_in_child(run):
     run._recorder.put("run", run._plan.beginning)
     run._queue = run._recorder.queue
     run._limit = -1
+    for call in run._after_fork:
+        call()

@@ -178,8 +178,49 @@ def test_a_folder_of_files_and_a_checkpoint_are_artifacts(store, adopted, tmp_pa
     paths = {each["path"] for each in opened.get(f"runs/{run.id}/artifacts")["artifacts"]}
     assert paths == {"model/weights.bin", "model/deep/config.json", "again.bin", "data.parquet",
                      "checkpoints/7/config.json"}
+
     assert opened.server.get(f"/api/v1/runs/{run.id}/artifacts/model/weights.bin").expect(200).body == before
     assert opened.server.get(f"/api/v1/runs/{run.id}/artifacts/again.bin").expect(200).body == before
+
+
+@pytest.mark.parametrize("kind", ["folder", "server"])
+def test_checkpoints_are_kept_by_rank_and_a_named_file_is_found_by_its_alias(kind, store, request, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    if kind == "server":
+        opened = request.getfixturevalue("remote")
+        uri = opened.server.address
+    else:
+        uri = store
+    path = tmp_path / "weights.bin"
+    with martlet.start_run("checkpoints", uri=uri, strict=True) as run:
+        for step, metric in enumerate([0.1, 0.9, 0.5, 0.7, 0.2]):
+            path.write_bytes(b"weights at %d" % step)
+            run.log_checkpoint(path, step=step, metric=metric, keep_best=2, keep_last=1)
+        run.log_artifact(path, name="digits-model", type="model", aliases=["best"])
+    if kind == "folder":
+        opened = request.getfixturevalue("adopted")(store)
+    opened.run(run.id)
+    paths = {each["path"] for each in opened.get(f"runs/{run.id}/artifacts")["artifacts"]}
+    assert paths == {"checkpoints/%d/weights.bin" % step for step in (1, 3, 4)} | {"digits-model"}
+    assert opened.get(f"runs/{run.id}/problems")["problems"] == []
+    with martlet.start_run("uses", uri=opened.server.address, strict=True) as user:
+        found = user.use_artifact("digits-model:best")
+        user.flush()
+        assert open(found, "rb").read() == b"weights at 4"
+
+
+def test_a_run_goes_on_after_a_server_has_put_its_logbook_away(store, adopted):
+    run = martlet.start_run("away", uri=store, id="e")
+    run.log({"loss": 1.0}, step=41)
+    run.finish()
+    opened = adopted(store)
+    wait_for("the logbook's putting away", lambda: not list((store / "logbooks" / "live").iterdir()))
+    again = martlet.start_run("away", uri=store, id="e", resume="must")
+    assert again.last_step == 41 and again.attempt == 2
+    again.log({"loss": 2.0})
+    again.finish()
+    wait_for("the second part", lambda: opened.points(run.id, "loss") == [(41, 1.0), (42, 2.0)])
+    assert opened.run(run.id)["attempt"] == 2
 
 
 def test_importing_loads_next_to_nothing():

@@ -67,7 +67,8 @@ struct LogbookSender {
     /// Growing ones and those that were put away, in order of their names, which begin with no date; runs keep the
     /// start that their lines say.
     static func files(in folder: String) -> [String] {
-        Disk.files(beneath: folder + "/logbooks").filter { $0.hasSuffix(".jsonl") || $0.hasSuffix(".jsonl.zst") }
+        Disk.files(beneath: folder + "/logbooks")
+            .filter { path in [".jsonl", ".jsonl.gz", ".jsonl.zst"].contains { path.hasSuffix($0) } }
             .map { folder + "/logbooks/" + $0 }
     }
 
@@ -86,7 +87,7 @@ struct LogbookSender {
     }
 
     mutating func send(_ path: String) throws {
-        let bytes = try path.hasSuffix(".zst") ? LogbookArchive.read(path) : Disk.read(path, most: 4 << 30)
+        let bytes = try path.hasSuffix(".jsonl") ? Disk.read(path, most: 4 << 30) : LogbookArchive.read(path)
         let lines = LogbookSender.lines(of: bytes)
         guard let first = lines.first else { return }
         // The first line alone tells how far the server is with this writer.

@@ -1,5 +1,5 @@
-import CZstd
 import Glibc
+import MartletCompression
 package import MartletDomain
 
 extension LogbookArchive {
@@ -10,7 +10,7 @@ extension LogbookArchive {
         return bytes
     }
 
-    /// The same in pieces of a quarter of a megabyte, which end anywhere. Throws at the end when the archive is not whole.
+    /// The same in pieces, which end anywhere. Throws at the end when the archive is not whole.
     static func eachPiece(
         of path: String, _ take: (ArraySlice<UInt8>) throws(Refusal) -> Void
     ) throws(Refusal) {
@@ -22,33 +22,22 @@ extension LogbookArchive {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw failed() }
         defer { close(file) }
-        guard let context = ZSTD_createDCtx() else { throw failed() }
-        defer { ZSTD_freeDCtx(context) }
+        guard let decoder = try? Decoder(path.hasSuffix(olderSuffix) ? .zstd : .gzip) else { throw failed() }
         var input = [UInt8](repeating: 0, count: 1 << 17)
-        var output = [UInt8](repeating: 0, count: 1 << 18)
-        var code = 0
         while true {
             let count = Glibc.read(file, &input, input.count)
             guard count >= 0 else { throw failed() }
             if count == 0 { break }
-            var taken = 0
-            var isFull = false
-            while taken < count || isFull {
-                let made: Int
-                (code, made, taken) = input.withUnsafeBytes { source in
-                    output.withUnsafeMutableBytes { target in
-                        var source = ZSTD_inBuffer(src: source.baseAddress, size: count, pos: taken)
-                        var target = ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
-                        let code = ZSTD_decompressStream(context, &target, &source)
-                        return (code, target.pos, source.pos)
-                    }
-                }
-                guard ZSTD_isError(code) == 0 else { throw failed() }
-                try take(output[..<made])
-                isFull = made == output.count
+            var bytes: [UInt8] = []
+            let isRead = input.withUnsafeBytes { source in
+                (try? decoder.decode(UnsafeRawBufferPointer(rebasing: source[..<count])) { piece in
+                    bytes.append(contentsOf: piece)
+                    return true
+                }) != nil
             }
+            guard isRead else { throw failed() }
+            try take(bytes[...])
         }
-        // Zero says that the last frame is whole.
-        guard code == 0 else { throw failed() }
+        guard (try? decoder.finish()) != nil else { throw failed() }
     }
 }

@@ -365,29 +365,38 @@ struct LogbookIngest {
     }
 
     private func artifact(_ line: LogbookLine, _ run: Run) throws(Refusal) {
+        let path = line.body["path"]?.string ?? ""
+        if line.body["gone"]?.bool == true {
+            _ = try ledger.deleteArtifacts(of: run.key, path: path, evenDeleted: true)
+            return
+        }
         let digest = line.body["sha256"]?.string.flatMap { Digest($0) }
         let uri = line.body["uri"]?.string ?? ""
-        let size = line.body["size"]?.int64 ?? 0
         guard digest != nil || !uri.isEmpty else {
             throw Refusal(
                 .invalid, "An artifact line has neither bytes nor a reference.",
                 remedy: "Send “sha256” and “size”, or “uri”.", field: "sha256")
         }
-        // Whoever sends lines over the network has put the bytes there first, and under their path.
-        if let digest, uri.isEmpty, let path = line.body["path"]?.string,
-            let known = try ledger.tx.artifact(of: run.key, path: path), known.digest == digest
-        {
+        let file = Artifact(
+            id: 0, run: run.key, path: path, digest: digest, uri: uri, type: line.body["type"]?.string ?? "",
+            size: line.body["size"]?.int64 ?? 0, metadata: line.body["metadata"].map { text(of: $0) } ?? "{}",
+            at: line.time)
+        guard let digest, uri.isEmpty else {
+            _ = try ledger.addArtifact(file, evenDeleted: true)
             return
         }
-        if let digest, uri.isEmpty, try ledger.tx.blob(digest) == nil {
-            // A writer on the same folder puts the file there itself, before the line.
-            try ledger.tx.put(Blob(digest: digest, size: size, seen: ledger.now))
+        // Whoever sends lines over the network has put the bytes there first, and under their path.
+        if try ledger.tx.artifact(of: run.key, path: path)?.digest != digest {
+            if try ledger.tx.blob(digest) == nil {
+                // A writer on the same folder puts the file there itself, before the line.
+                try ledger.tx.put(Blob(digest: digest, size: file.size, seen: ledger.now))
+            }
+            _ = try ledger.addArtifact(file, evenDeleted: true)
         }
-        _ = try ledger.addArtifact(
-            Artifact(
-                id: 0, run: run.key, path: line.body["path"]?.string ?? "", digest: digest, uri: uri,
-                type: line.body["type"]?.string ?? "", size: size,
-                metadata: line.body["metadata"].map { text(of: $0) } ?? "{}", at: line.time), evenDeleted: true)
+        guard let name = line.body["publish"]?.string else { return }
+        _ = try ledger.publish(
+            name, in: run.project, digest: digest, size: file.size, type: file.type, from: run.key,
+            metadata: file.metadata, aliases: (line.body["aliases"]?.array ?? []).compactMap(\.string))
     }
 
     private func rich(_ line: LogbookLine, _ run: Run) throws(Refusal) {

@@ -20,7 +20,7 @@ package struct LogbookKeeper: Sendable {
     private func places() -> [String] {
         LogbookFolder(path: done).entries().sorted().flatMap { month in
             LogbookFolder(path: done + "/" + month).entries().sorted()
-                .filter { $0.hasSuffix(LogbookArchive.suffix) && !$0.hasPrefix(".") }.map { month + "/" + $0 }
+                .filter(LogbookArchive.isOne).map { month + "/" + $0 }
         }
     }
 
