@@ -35,6 +35,9 @@ package struct ServerSettings: Sendable {
     /// The folder, absolute, for what such clients upload here; nil means the store.
     package var artifactsDestination: String?
 
+    /// Told the addresses once it answers; in place of the lines that are printed otherwise.
+    package var onStart: (@Sendable (_ addresses: [String]) -> Void)?
+
     package init(folder: String) { self.folder = folder }
 
     package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }

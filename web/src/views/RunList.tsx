@@ -31,6 +31,7 @@ interface Props {
     highlight: string | null
     onHighlight: (key: string | null) => void
     params: string[]
+    grip: JSX.Element
 }
 
 type Entry = { kind: "group"; group: Group } | { kind: "run"; row: RunRow; isMember: boolean }
@@ -80,6 +81,7 @@ export function RunList(props: Props): JSX.Element {
     }
     return (
         <aside className="runs" aria-label="Runs">
+            {props.grip}
             <div className="runs-head">
                 <FilterField filter={props.filter} error={props.error} advice={props.advice} names={props.names} onFilter={value => setQuery({ q: value || null, show: null })} />
                 <div className="runs-bar">

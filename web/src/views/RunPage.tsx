@@ -195,6 +195,7 @@ function Charts({ run, metrics, isSystem }: { run: Run; metrics: MetricStatistic
     if (names.length === 0) return <Empty title={isSystem ? "No system use was logged" : "No metric was logged"}>{isSystem && <>Log metrics whose names begin with <code>system/</code>.</>}</Empty>
     return (
         <>
+            <h2 className="hidden">{isSystem ? "System" : "Charts"}</h2>
             <div className="tools"><label className="label">Smoothing <input type="range" min="0" max="0.99" step="0.01" value={settings.smoothing} onChange={event => setQuery({ smooth: Number(event.target.value) ? event.target.value : null })} /></label>
                 {settings.range && <button className="button on" onClick={() => setQuery({ zoom: null })}><Icon name="reset" />Reset zoom</button>}</div>
             <div className="grid">{names.map(name => (

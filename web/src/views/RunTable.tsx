@@ -78,6 +78,7 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
     return (
         <ExperimentFrame id={id} tab="table">
             <main className="grid-wrap" id="main">
+                <h1 className="hidden">Runs</h1>
                 <div className="grid-tools">
                     <div style={{ width: 380, maxWidth: "100%" }}><FilterField filter={filter} error={found.error && found.error.status < 500 ? found.error : null} advice={found.data?.advice ?? []} names={names.data} onFilter={value => setQuery({ q: value || null })} /></div>
                     <ColumnPicker names={names.data} wanted={wanted} onChange={next => { keep(`table.${id}`, next.join(",")); setQuery({ columns: next.join(",") }) }} />
