@@ -260,6 +260,22 @@ def test_the_palette_finds_runs_and_pages(page):
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
 
 
+def test_brushing_an_axis_keeps_the_runs_in_it(page):
+    page.goto("/experiments/digits/explore")
+    canvas = page.get_by_role("region", name="Parallel coordinates").locator("canvas")
+    expect(canvas).to_be_visible()
+    runs_by_result = page.get_by_role("region", name="Runs by result").get_by_role("row")
+    expect(runs_by_result).to_have_count(16)
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 70, box["y"] + 34)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 70, box["y"] + 80, steps=4)
+    page.mouse.up()
+    expect(runs_by_result).to_have_count(6)
+    page.get_by_role("button", name="Clear brushes").click()
+    expect(runs_by_result).to_have_count(16)
+
+
 def test_what_is_not_there_is_said(page):
     page.goto("/runs/ffffffffffffffffffffffffffffffff")
     expect(page.get_by_role("alert")).to_contain_text("no run")
@@ -269,6 +285,7 @@ def test_what_is_not_there_is_said(page):
 
 PAGES = [
     "/", "/experiments/digits", "/experiments/digits?group=none", "/experiments/digits/table", "/experiments/digits/about",
+    "/experiments/digits/explore",
     "/runs/RUN", "/runs/RUN/charts", "/runs/RUN/artifacts", "/runs/RUN/notes", "/compare?runs=RUN", "/models",
     "/models/reader", "/settings", "/login",
 ]

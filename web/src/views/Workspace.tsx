@@ -97,7 +97,7 @@ export function Workspace({ id }: { id: string }): JSX.Element {
         (range: [number, number] | null) => setQuery({ zoom: range ? range.map(value => Number(value.toPrecision(8))).join(",") : null }), [])
     const [highlight, setHighlight] = useState<string | null>(null)
 
-    const [width, setWidth] = useState(() => Number(kept("list", "400")))
+    const [width, setWidth] = useState(() => Number(kept("list", "430")))
     const search = query.get("panels") ?? ""
     const [stars, setStars] = useState<string[]>(() => JSON.parse(kept(`stars.${id}`, "[]")) as string[])
     const onStar = useCallback((metric: string) => setStars(old => {
