@@ -215,6 +215,16 @@ def test_the_run_page_says_why_it_ended(page, server):
     expect(page.get_by_text("torch 2.4.0")).to_be_visible()
 
 
+def test_histograms_over_steps_are_drawn(page, server):
+    run = runs(server, "name = 'run_01'")[0]
+    page.goto(f"/runs/{run['id']}/charts")
+    panel = page.get_by_role("region", name="weights", exact=True)
+    expect(panel.get_by_role("img")).to_have_attribute("aria-label", re.compile("at 2 steps, from −1 to 1"))
+    assert painted(panel.locator(".chart")) > 1000
+    panel.get_by_role("button", name="Ridges").click()
+    expect(panel.get_by_role("button", name="Heatmap")).to_be_visible()
+
+
 def test_artifacts_are_shown_and_cannot_take_over_the_page(page, server):
     run = runs(server, "name = 'run_01'")[0]
     page.goto(f"/runs/{run['id']}/artifacts?path=report.html")

@@ -11,7 +11,7 @@ import Testing
         #expect(made.output == "20 runs. Look at them: martlet ui martlet-demo\n")
         let table = "--uri martlet-demo runs list resnet-cifar10 -c run_id,state,metrics.val/accuracy --csv"
         let seen = await desk.run(table)
-        #expect(seen.output.split(separator: "\n").count == 21)
+        #expect(seen.output.split(whereSeparator: \.isNewline).count == 21)
         for state in ["failed", "cancelled", "running", "finished"] { #expect(seen.output.contains(state)) }
         #expect(await desk.run("demo").code == .refused)
         _ = await desk.run("demo other")

@@ -11,6 +11,7 @@ import { Login } from "./views/Login"
 import { Workspace } from "./views/Workspace"
 
 const RunPage = lazy(() => import("./views/RunPage"))
+const RunOfExperiment = lazy(() => import("./views/RunPage").then(module => ({ default: module.RunOfExperiment })))
 const RunTable = lazy(() => import("./views/RunTable"))
 const Compare = lazy(() => import("./views/Compare"))
 const Models = lazy(() => import("./views/Models"))
@@ -52,7 +53,7 @@ function Page(): JSX.Element {
     const [first, second, third] = parts
     if (!first) return <Home />
     if (first === "projects" && second) return <Home only={second} />
-    if (first === "experiments" && second && third === "runs" && parts[3]) return <RunPage id={parts[3]} tab={parts[4] ?? "overview"} key={parts[3]} />
+    if (first === "experiments" && second && third === "runs" && parts[3]) return <RunOfExperiment experiment={second} id={parts[3]} tab={parts[4] ?? "overview"} />
     if (first === "experiments" && second && third === "table") return <RunTable id={second} key={second} />
     if (first === "experiments" && second && third === "explore") return <Explore id={second} key={second} />
     if (first === "experiments" && second && third === "about") return <About id={second} key={second} />
