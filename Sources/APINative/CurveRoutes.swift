@@ -18,7 +18,7 @@ extension NativeAPI {
             RouteDoc(
                 "metrics", body: "CurvesWanted",
                 answers: [(200, "A curve for each run and metric that has points, in columns.", "Curves")],
-                failures: [400, 404, 409, 413, 415, 422], access: .anyone,
+                failures: [400, 404, 409, 413, 415, 422], access: .read,
                 details:
                     "A pair of run and metric without points has no curve; a summary value is one point with `summary`. "
                     + "The grid spans all curves unless "

@@ -25,6 +25,13 @@ extension NativeAPI {
                     .query("to", "Up to this step, itself included.", ["type": "integer"]), .limit, .pageToken,
                 ], answers: [(200, "The values in order of step.", "RichList")], failures: [400, 404, 409, 422])),
         Route(
+            .get, "/api/v1/runs/{run}/rich", "List the keys of a run's rich values",
+            .read { exchange throws(Refusal) in try listRichKeys(exchange) },
+            RouteDoc(
+                "metrics", answers: [(200, "Each key with its kind, and how many values stand under it.", "RichKeys")],
+                failures: [404, 409],
+                details: "Of the first 10,000 values; `complete` says whether those were all.")),
+        Route(
             .delete, "/api/v1/runs/{run}/rich/{key…}", "Delete rich values",
             .change { exchange, bytes throws(Refusal) in try deleteRich(exchange, bytes) },
             RouteDoc(
@@ -90,6 +97,39 @@ extension NativeAPI {
         return RichPoint(
             key: key, step: try fields.integer("step") ?? 0, time: try fields.time("timestamp") ?? now, kind: kind,
             data: String(decoding: try encoded { $0.value(document) }, as: UTF8.self))
+    }
+
+    private static let richListedMax = 10_000
+
+    private static func listRichKeys(_ exchange: Exchange) throws(Refusal) -> Response {
+        let caller = try exchange.caller()
+        let (run, found) = try exchange.engine.read { (reader: any StoreReader) throws(Refusal) in
+            let run = try exchange.readableRun(reader, by: caller)
+            return (run, try reader.rich(run.key, key: nil, from: .min, to: .max, limit: richListedMax + 1))
+        }
+        var keys: [String: (kind: String, count: Int, first: Int64, last: Int64)] = [:]
+        for point in found.prefix(richListedMax) {
+            let known = keys[point.key] ?? (point.kind, 0, point.step, point.step)
+            keys[point.key] = (known.kind, known.count + 1, min(known.first, point.step), max(known.last, point.step))
+        }
+        return .json(
+            try encoded { writer in
+                writer.object { writer in
+                    writer.member("run_id", run.id.text)
+                    writer.array("keys") { writer in
+                        for (key, about) in keys.sorted(by: { precedes($0.key, $1.key) }) {
+                            writer.object { writer in
+                                writer.member("key", key)
+                                writer.member("kind", about.kind)
+                                writer.member("count", about.count)
+                                writer.member("first_step", about.first)
+                                writer.member("last_step", about.last)
+                            }
+                        }
+                    }
+                    writer.member("complete", found.count <= richListedMax)
+                }
+            })
     }
 
     private static func showRich(_ exchange: Exchange) throws(Refusal) -> Response {

@@ -361,6 +361,22 @@ extension Schemas {
                 ])
         ),
         (
+            "RichKeys",
+            Schema.object(
+                "The keys of a run's rich values.", required: ["run_id", "keys", "complete"],
+                [
+                    "run_id": Schema.text(),
+                    "keys": Schema.list(
+                        of: Schema.object(
+                            "A key.", required: ["key", "kind", "count", "first_step", "last_step"],
+                            [
+                                "key": Schema.text(), "kind": Schema.text(), "count": Schema.integer(),
+                                "first_step": Schema.integer(), "last_step": Schema.integer(),
+                            ])),
+                    "complete": ["type": "boolean", "description": "Whether all values were looked at."],
+                ])
+        ),
+        (
             "RunTableWanted",
             Schema.object(
                 "A search, and which columns are wanted of what it finds.",

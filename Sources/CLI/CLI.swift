@@ -26,13 +26,14 @@ package enum CLI {
                     .flag("quiet", short: "q", "Say nothing but the answer"),
                 ],
                 examples: [
+                    Example("martlet demo && martlet ui martlet-demo --open", "an example to look around in"),
                     Example("martlet serve", "a server with the web pages, on this machine"),
                     Example("martlet runs list digits --sort 'metrics.acc DESC'", "the best last"),
                 ],
                 subcommands: [
-                    world.serve, world.projects, world.experiments, world.runs, world.log, world.search, world.ask,
-                    world.artifacts, world.models, world.imports, world.watch, world.export, world.summary, world.plot,
-                    world.tail, world.fsck,
+                    world.serve, world.look, world.demo, world.projects, world.experiments, world.runs, world.log,
+                    world.search, world.ask, world.artifacts, world.models, world.imports, world.watch, world.export,
+                    world.summary, world.plot, world.tail, world.fsck,
                     world.backup,
                     world.restore, world.usage, world.prune, world.users, world.tokens, world.login, world.doctor,
                     world.sync, world.complete,

@@ -39,6 +39,8 @@ package struct ServerSettings: Sendable {
 
     /// Addresses beside the public ones that may be called when a user asks for it: hosts with or without a port, ranges.
     package var egressAllowed: [String] = []
+    /// Told the addresses once it answers; in place of the lines that are printed otherwise.
+    package var onStart: (@Sendable (_ addresses: [String]) -> Void)?
 
     package init(folder: String) { self.folder = folder }
 

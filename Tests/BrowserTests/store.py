@@ -56,6 +56,8 @@ def fill(address):
                 for step in (0, 300):
                     call(address, "PUT", f"/runs/{run['id']}/artifacts/media/samples_{step}.png?type=plot",
                          raw=picture(48, 32, 80 * config), kind="image/png")
+                    call(address, "POST", f"/runs/{run['id']}/rich/weights", {
+                        "kind": "histogram", "step": step, "value": {"edges": [-1, 0, 1], "counts": [3 + step, 5]}})
                 call(address, "PUT", f"/runs/{run['id']}/artifacts/scores.csv?type=data",
                      raw=b"name,score\nlow,1\nhigh,9\n", kind="text/csv")
                 call(address, "PUT", f"/runs/{run['id']}/artifacts/report.html?type=report",

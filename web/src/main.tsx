@@ -11,9 +11,11 @@ import { Login } from "./views/Login"
 import { Workspace } from "./views/Workspace"
 
 const RunPage = lazy(() => import("./views/RunPage"))
+const RunOfExperiment = lazy(() => import("./views/RunPage").then(module => ({ default: module.RunOfExperiment })))
 const RunTable = lazy(() => import("./views/RunTable"))
 const Compare = lazy(() => import("./views/Compare"))
 const Models = lazy(() => import("./views/Models"))
+const Explore = lazy(() => import("./views/Explore"))
 const About = lazy(() => import("./views/About"))
 const Settings = lazy(() => import("./views/Settings"))
 
@@ -51,8 +53,9 @@ function Page(): JSX.Element {
     const [first, second, third] = parts
     if (!first) return <Home />
     if (first === "projects" && second) return <Home only={second} />
-    if (first === "experiments" && second && third === "runs" && parts[3]) return <RunPage id={parts[3]} tab={parts[4] ?? "overview"} key={parts[3]} />
+    if (first === "experiments" && second && third === "runs" && parts[3]) return <RunOfExperiment experiment={second} id={parts[3]} tab={parts[4] ?? "overview"} />
     if (first === "experiments" && second && third === "table") return <RunTable id={second} key={second} />
+    if (first === "experiments" && second && third === "explore") return <Explore id={second} key={second} />
     if (first === "experiments" && second && third === "about") return <About id={second} key={second} />
     if (first === "experiments" && second && !third) return <Workspace id={second} key={second} />
     if (first === "runs" && second) return <RunPage id={second} tab={third ?? "overview"} key={second} />

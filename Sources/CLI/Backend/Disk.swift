@@ -102,6 +102,9 @@ enum Disk {
         guard rename(draft, path) == 0 else { throw failure("write", path) }
     }
 
+    /// Removes a file; one that is not there is as good.
+    static func remove(_ path: String) { unlink(path) }
+
     static func write(_ bytes: UnsafeRawBufferPointer, to file: Int32, _ path: String) throws(CommandFailure) {
         var done = 0
         while done < bytes.count {

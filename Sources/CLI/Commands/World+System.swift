@@ -45,6 +45,12 @@ private enum Serving {
         do throws(Refusal) { server = try MartletServer.start(options) } catch {
             throw CommandFailure(error)
         }
+        if let onStart = options.onStart {
+            onStart(server.addresses)
+            stop()
+            server.stop()
+            return .good
+        }
         terminal.line("Store: \(options.folder)", to: .error)
         if !options.syncsEachCommit {
             terminal.line(

@@ -57,7 +57,7 @@ export function Frame({ crumbs, tabs, live, children }: BarProps): JSX.Element {
     )
 }
 
-export function ExperimentFrame({ id, tab, live, children }: { id: string; tab: "workspace" | "table" | "notes"; live?: LiveState | null; children: ReactNode }): JSX.Element {
+export function ExperimentFrame({ id, tab, live, children }: { id: string; tab: "workspace" | "table" | "explore" | "notes"; live?: LiveState | null; children: ReactNode }): JSX.Element {
     const { data } = useResource(`experiment/${id}`, () => get<Experiment>(`experiments/${part(id)}`))
     const base = `/experiments/${part(id)}`
     return (
@@ -65,6 +65,7 @@ export function ExperimentFrame({ id, tab, live, children }: { id: string; tab: 
             crumbs={[...(data ? [{ name: data.project, to: `/projects/${part(data.project)}`, far: true }] : []), { name: data?.name ?? id }]}
             tabs={[
                 { name: "Workspace", to: base, isHere: tab === "workspace" }, { name: "Table", to: `${base}/table`, isHere: tab === "table" },
+                { name: "Explore", to: `${base}/explore`, isHere: tab === "explore" },
                 { name: "About", to: `${base}/about`, isHere: tab === "notes" },
             ]}
             live={live ?? null}>

@@ -135,6 +135,12 @@ function linesOf(
     curveOf: (run: string, metric: string) => Curve | null | undefined,
 ): SubjectLine[] {
     const lines: SubjectLine[] = []
+    // Dashes tell lines of one colour apart; a line that is alone with its colour needs none.
+    const byColour = new Map<string, number>()
+    for (const subject of subjects) {
+        const { colour } = strokeOf(subject.number, theme)
+        byColour.set(colour, (byColour.get(colour) ?? 0) + 1)
+    }
     for (const subject of subjects) {
         let members = subject.runs.map(run => curveOf(run, metric)).filter((curve): curve is Curve => !!curve && curve.length > 0)
         if (settings.xMetric) {
@@ -144,7 +150,9 @@ function linesOf(
             })
         }
         if (members.length === 0) continue
-        const { colour, dash } = strokeOf(subject.number, theme)
+        const stroke = strokeOf(subject.number, theme)
+        const { colour } = stroke
+        const dash = (byColour.get(colour) ?? 0) > 1 ? stroke.dash : []
         const common = { key: subject.key, label: subject.label, colour, dash, isSingle: members.every(curve => curve.points <= 1), points: members.reduce((sum, curve) => sum + curve.points, 0) }
         const marks = members.flatMap(marksOf).sort((a, b) => a.x - b.x)
         if (subject.isGroup && members.length > 1) {
@@ -194,7 +202,7 @@ function Bars({ lines, height }: { lines: SubjectLine[]; height: number }): JSX.
     const rows = lines.map(line => ({ line, value: line.y[line.y.length - 1]! })).sort((a, b) => b.value - a.value)
     const most = Math.max(...rows.map(row => Math.abs(row.value)).filter(Number.isFinite), 0) || 1
     return (
-        <div className="points" style={{ maxHeight: height }}>
+        <div className="points" style={{ maxHeight: height }} tabIndex={0} role="group" aria-label="Values">
             <table className="plain"><tbody>{rows.map(({ line, value }) => (
                 <tr key={line.key}>
                     <td className="cut" style={{ maxWidth: 130 }} title={line.label}>{line.label}</td>

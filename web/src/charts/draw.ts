@@ -125,6 +125,7 @@ export function xExtent(lines: Line[], isLog: boolean): [number, number] {
 function yExtent(lines: Line[], look: Look, x0: number, x1: number): { from: number; to: number; above: number; below: number } {
     const values: number[] = []
     let [low, high] = [Infinity, -Infinity]
+    let [bandLow, bandHigh] = [Infinity, -Infinity]
     for (const line of lines) {
         const seen = (value: number): void => {
             if (!Number.isFinite(value) || (look.isLogY && value <= 0)) return
@@ -137,11 +138,12 @@ function yExtent(lines: Line[], look: Look, x0: number, x1: number): { from: num
             const value = line.y[index]!
             seen(value)
             if (Number.isFinite(value) && (!look.isLogY || value > 0)) values.push(value)
-            // A group's interval belongs to what is said; the range inside a bucket may be cut by the frame.
+            // A group's interval belongs to what is said; the range inside a bucket may be cut.
             if (line.members && line.low && line.high) {
                 for (const end of [line.low[index]!, line.high[index]!]) {
-                    seen(end)
-                    if (Number.isFinite(end) && (!look.isLogY || end > 0)) values.push(end)
+                    if (!Number.isFinite(end) || (look.isLogY && end <= 0)) continue
+                    bandLow = Math.min(bandLow, end)
+                    bandHigh = Math.max(bandHigh, end)
                 }
             }
         }
@@ -166,6 +168,12 @@ function yExtent(lines: Line[], look: Look, x0: number, x1: number): { from: num
                 low = limit
             }
         }
+    }
+    // One wide interval does not flatten the means: it is seen to half of their span, and cut by the frame beyond.
+    if (!look.isLogY && Number.isFinite(low) && high > low) {
+        const room = look.clipsOutliers ? (high - low) / 2 : Infinity
+        low = Math.min(low, Math.max(bandLow, low - room))
+        high = Math.max(high, Math.min(bandHigh, high + room))
     }
     return { from: low, to: high, above, below }
 }

@@ -55,6 +55,7 @@ export function formatDuration(seconds: number | null): string {
     const minutes = Math.round(seconds / 60)
     if (minutes < 60) return `${minutes} min`
     const hours = Math.floor(minutes / 60)
+    if (hours >= 10 && hours < 48) return `${Math.round(seconds / 3600)} h`
     if (hours < 48) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`
     return `${Math.floor(hours / 24)} d ${hours % 24} h`
 }

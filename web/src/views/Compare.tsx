@@ -45,7 +45,7 @@ export default function Compare(): JSX.Element {
                     <>
                         <div className="card" style={{ overflowX: "auto" }} tabIndex={0} role="region" aria-label="Side by side">
                             <table className="plain diff">
-                                <thead><tr><th style={{ minWidth: 160 }} />{runs.map((run, index) => <th key={run.id} className="r" style={{ minWidth: 130 }}><i style={{ display: "inline-block", width: 9, height: 9, borderRadius: 3, marginRight: 6, background: strokeOf(numbers[index]!, theme).colour }} /><Link to={`/runs/${run.id}`} style={{ color: "var(--fg)" }}>{run.name}</Link></th>)}</tr></thead>
+                                <thead><tr><th style={{ minWidth: 160 }}><span className="hidden">Name</span></th>{runs.map((run, index) => <th key={run.id} className="r" style={{ minWidth: 130 }}><i style={{ display: "inline-block", width: 9, height: 9, borderRadius: 3, marginRight: 6, background: strokeOf(numbers[index]!, theme).colour }} /><Link to={`/runs/${run.id}`} style={{ color: "var(--fg)" }}>{run.name}</Link></th>)}</tr></thead>
                                 <tbody>
                                     <tr><td className="muted">experiment</td>{runs.map(run => <td key={run.id} className="r">{run.experiment_name}</td>)}</tr>
                                     <tr><td className="muted">state</td>{runs.map(run => <td key={run.id} className="r"><StateWord state={run.state} /></td>)}</tr>
@@ -55,10 +55,11 @@ export default function Compare(): JSX.Element {
                                     {shown.map(name => {
                                         const values = runs.map(run => numberOf(run.metrics[name]))
                                         const finite = values.filter((value): value is number => value !== null && Number.isFinite(value))
-                                        const isLow = /loss|error|err\b|perplexity|rmse|mae|mse|time|latency|ece/i.test(name)
-                                        const best = finite.length > 1 ? (isLow ? Math.min(...finite) : Math.max(...finite)) : NaN
+                                        const isLow = /loss|error|err\b|perplexity|rmse|mae|mse|time|latency|\bece\b/i.test(name)
+                                        const isHigh = /acc|f1|auc|precision|recall|score|r2|bleu|rouge|\bmap\b|iou|reward|per_second|throughput/i.test(name)
+                                        const best = finite.length < 2 || isLow === isHigh ? NaN : isLow ? Math.min(...finite) : Math.max(...finite)
                                         const base = values[0]
-                                        return <tr key={name}><td>{name} <span className="muted" title="Guessed from its name">{isLow ? "↓" : "↑"}</span></td>{values.map((value, index) => (
+                                        return <tr key={name}><td>{name} {isLow !== isHigh && <span className="muted" title={`${isLow ? "Less" : "More"} is better, by its name`}>{isLow ? "↓" : "↑"}</span>}</td>{values.map((value, index) => (
                                             <td key={index} className={`r${value === best && new Set(finite).size > 1 ? " best" : ""}`} title={exactNumber(value)}>{formatNumber(value)}{index > 0 && value !== null && base != null && Number.isFinite(value - base) && value !== base && <span className="muted" style={{ fontWeight: 400 }}> ({value > base ? "+" : ""}{formatNumber(value - base, 2)})</span>}</td>
                                         ))}</tr>
                                     })}

@@ -46,7 +46,7 @@ export function Strip({ name, shots, rows }: { name: string; shots: Shot[]; rows
         <section className="section" aria-label={name}>
             <div className="section-title">
                 <h2>{name}</h2>
-                {steps.length > 1 && <label className="label">step <input type="range" min={0} max={steps.length - 1} value={Math.min(at, steps.length - 1)} onChange={event => setAt(Number(event.target.value))} style={{ width: 220 }} aria-valuetext={`step ${step}`} /> <output className="num">{step.toLocaleString("en-US")}</output></label>}
+                {steps.length > 1 && <label className="label">step <input type="range" min={0} max={steps.length - 1} value={Math.min(at, steps.length - 1)} onChange={event => setAt(Number(event.target.value))} style={{ width: "min(220px, 40vw)" }} aria-valuetext={`step ${step}`} /> <output className="num">{step.toLocaleString("en-US")}</output></label>}
             </div>
             <div className="media">
                 {runs.map(run => {

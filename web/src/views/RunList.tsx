@@ -31,6 +31,7 @@ interface Props {
     highlight: string | null
     onHighlight: (key: string | null) => void
     params: string[]
+    grip: JSX.Element
 }
 
 type Entry = { kind: "group"; group: Group } | { kind: "run"; row: RunRow; isMember: boolean }
@@ -80,6 +81,7 @@ export function RunList(props: Props): JSX.Element {
     }
     return (
         <aside className="runs" aria-label="Runs">
+            {props.grip}
             <div className="runs-head">
                 <FilterField filter={props.filter} error={props.error} advice={props.advice} names={props.names} onFilter={value => setQuery({ q: value || null, show: null })} />
                 <div className="runs-bar">
@@ -128,7 +130,7 @@ export function RunList(props: Props): JSX.Element {
                                             if (!next.delete(group.key)) next.add(group.key)
                                             return next
                                         })}><span style={{ display: "inline-flex", transform: isOpen ? "rotate(90deg)" : undefined }}><Icon name="chevron" /></span></button>
-                                        <span className="cut" title={group.label}>{group.label}</span><small className="num">n&nbsp;{group.members.length}</small>
+                                        <span className="cut" title={group.label}>{group.short}</span><small className="num">n&nbsp;{group.members.length}</small>
                                     </span>
                                     {[0, 1].map(at => <Cell key={at} text={groupValue(group, props.columns[at] ?? "")} />)}
                                 </div>
@@ -136,7 +138,7 @@ export function RunList(props: Props): JSX.Element {
                         }
                         const { row, isMember } = entry
                         const isOn = visible.has(row.shortID)
-                        const label = isMember ? "" : labelOf(row, props.params)
+                        const label = isMember ? "" : labelOf(row, props.params, 4, true)
                         return (
                             <div key={row.id} role="row" aria-rowindex={first + index + 1} style={{ top }} className={`run-row${isMember ? " member" : isOn ? "" : " off"}${props.highlight === row.id ? " lit" : ""}`}
                                 onPointerEnter={() => props.onHighlight(isOn && !isMember ? row.id : null)} onPointerLeave={() => props.onHighlight(null)}>

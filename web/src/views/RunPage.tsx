@@ -4,7 +4,7 @@ import { all, apiAddress, get, part, patch, remove, post } from "../api/client"
 import { type Change, useChanges } from "../api/live"
 import { invalidate, useResource } from "../api/resource"
 import { type Json, type MetricStatistics, type Note, type Run, numberOf } from "../api/types"
-import { Link, setQuery, useAddress } from "../app/router"
+import { Link, navigate, setQuery, useAddress } from "../app/router"
 import { Frame } from "../app/Shell"
 import { keep, kept, useTheme } from "../app/theme"
 import { growCurves, learnStarts } from "../charts/curves"
@@ -15,6 +15,7 @@ import { Empty, Failure, Icon, Menu, Skeleton, StateWord, copy, toast } from "..
 import { Strip, shotsOf } from "./Media"
 
 const Markdown = lazy(() => import("../ui/Markdown"))
+const RichPanels = lazy(() => import("./RichPanels"))
 const Files = lazy(() => import("./Files"))
 
 interface Console {
@@ -23,6 +24,16 @@ interface Console {
 }
 
 const tabs = ["overview", "charts", "system", "console", "artifacts", "notes", "code"]
+
+/** A short id means something inside its experiment only: it is looked up there, and the address becomes the run's own. */
+export function RunOfExperiment({ experiment, id, tab }: { experiment: string; id: string; tab: string }): JSX.Element {
+    const found = useResource(`short/${experiment}/${id}`, () => get<Run>(`experiments/${part(experiment)}/runs/${part(id)}`))
+    const full = found.data?.id
+    useEffect(() => {
+        if (full) navigate(`/runs/${full}${tab === "overview" ? "" : `/${tab}`}`, { replace: true })
+    }, [full, tab])
+    return <Frame crumbs={[{ name: id }]}><main className="page" id="main">{found.error ? <Failure error={found.error} /> : <Skeleton />}</main></Frame>
+}
 
 export default function RunPage({ id, tab }: { id: string; tab: string }): JSX.Element {
     const run = useResource(`run/${id}`, () => get<Run>(`runs/${part(id)}`))
@@ -192,9 +203,10 @@ function Charts({ run, metrics, isSystem }: { run: Run; metrics: MetricStatistic
         return { axis: isSystem ? "relative" : "step", xMetric: null, smoothing: Number(query.get("smooth") ?? 0), isLogX: false, isLogY: false, clipsOutliers: true, interval: "ci95", range: range?.length === 2 ? [range[0]!, range[1]!] : null }
     }, [zoom, isSystem, query])
     const names = metrics.map(metric => metric.metric).filter(name => name.startsWith("system/") === isSystem)
-    if (names.length === 0) return <Empty title={isSystem ? "No system use was logged" : "No metric was logged"}>{isSystem && <>Log metrics whose names begin with <code>system/</code>.</>}</Empty>
+    if (names.length === 0 && isSystem) return <Empty title={isSystem ? "No system use was logged" : "No metric was logged"}>{isSystem && <>Log metrics whose names begin with <code>system/</code>.</>}</Empty>
     return (
         <>
+            <h2 className="hidden">{isSystem ? "System" : "Charts"}</h2>
             <div className="tools"><label className="label">Smoothing <input type="range" min="0" max="0.99" step="0.01" value={settings.smoothing} onChange={event => setQuery({ smooth: Number(event.target.value) ? event.target.value : null })} /></label>
                 {settings.range && <button className="button on" onClick={() => setQuery({ zoom: null })}><Icon name="reset" />Reset zoom</button>}</div>
             <div className="grid">{names.map(name => (
@@ -203,6 +215,7 @@ function Charts({ run, metrics, isSystem }: { run: Run; metrics: MetricStatistic
                     onStar={metric => { const next = stars.includes(metric) ? stars.filter(one => one !== metric) : [...stars, metric]; setStars(next); keep(`stars.${run.experiment_id}`, JSON.stringify(next)) }}
                     pins={(notes.data ?? []).filter(note => note.metric === name && note.step !== undefined && !isSystem).map(note => ({ x: note.step!, text: note.text }))} />
             ))}</div>
+            {!isSystem && <Suspense fallback={null}><RichPanels run={run.id} theme={theme} /></Suspense>}
             {!isSystem && Array.from(new Set(shotsOf(run.id, run.artifacts).map(shot => shot.key))).slice(0, 8).map(key => <Strip key={key} name={key} shots={shotsOf(run.id, run.artifacts).filter(shot => shot.key === key)} rows={[{ id: run.id, name: run.name }]} />)}
         </>
     )

@@ -78,6 +78,7 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
     return (
         <ExperimentFrame id={id} tab="table">
             <main className="grid-wrap" id="main">
+                <h1 className="hidden">Runs</h1>
                 <div className="grid-tools">
                     <div style={{ width: 380, maxWidth: "100%" }}><FilterField filter={filter} error={found.error && found.error.status < 500 ? found.error : null} advice={found.data?.advice ?? []} names={names.data} onFilter={value => setQuery({ q: value || null })} /></div>
                     <ColumnPicker names={names.data} wanted={wanted} onChange={next => { keep(`table.${id}`, next.join(",")); setQuery({ columns: next.join(",") }) }} />
@@ -96,7 +97,7 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
                     <button className="button" onClick={() => download("runs.csv", "text/csv", csvOf(rows, columns))}>CSV</button>
                 </div>
                 {found.error && found.error.status >= 500 ? <Failure error={found.error} again={found.reload} /> : names.error ? <Failure error={names.error} /> : names.isLoading || (found.isLoading && rows.length === 0) ? <Skeleton rows={16} />
-                    : rows.length === 0 ? (filter ? <p className="empty">No run fits this filter.</p> : <FirstSteps experiment={id} />)
+                    : rows.length === 0 ? (found.error ? <p className="empty">The filter is not understood yet; what is wrong stands below it.</p> : filter ? <p className="empty">No run fits this filter.</p> : <FirstSteps experiment={id} />)
                     : groups ? <GroupTable groups={groups} columns={shownColumns} theme={theme} />
                     : <VirtualGrid id={id} rows={rows} columns={shownColumns} height={height} theme={theme} order={order} picked={picked} setPicked={setPicked} />}
             </main>
@@ -219,7 +220,7 @@ function GroupTable({ groups, columns, theme }: { groups: ReturnType<typeof grou
                 <thead><tr><th>Group</th><th className="r">n</th>{metrics.map(column => <th key={column.id} className="r">{column.name} (mean ± std)</th>)}</tr></thead>
                 <tbody>{groups.map(group => (
                     <tr key={group.key}>
-                        <td><i style={{ display: "inline-block", width: 9, height: 9, borderRadius: 3, marginRight: 8, background: strokeOf(group.number, theme).colour }} />{group.label}</td><td className="r">{group.members.length}</td>
+                        <td style={{ whiteSpace: "nowrap" }}><i style={{ display: "inline-block", width: 9, height: 9, borderRadius: 3, marginRight: 8, background: strokeOf(group.number, theme).colour }} />{group.label}</td><td className="r">{group.members.length}</td>
                         {metrics.map(column => {
                             const values = group.members.map(row => row.metrics[column.id.slice(8)]).filter((value): value is number => value != null && Number.isFinite(value))
                             const mean = values.reduce((sum, value) => sum + value, 0) / values.length

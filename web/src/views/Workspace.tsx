@@ -97,7 +97,7 @@ export function Workspace({ id }: { id: string }): JSX.Element {
         (range: [number, number] | null) => setQuery({ zoom: range ? range.map(value => Number(value.toPrecision(8))).join(",") : null }), [])
     const [highlight, setHighlight] = useState<string | null>(null)
 
-    const [width, setWidth] = useState(() => Number(kept("list", "372")))
+    const [width, setWidth] = useState(() => Number(kept("list", "430")))
     const search = query.get("panels") ?? ""
     const [stars, setStars] = useState<string[]>(() => JSON.parse(kept(`stars.${id}`, "[]")) as string[])
     const onStar = useCallback((metric: string) => setStars(old => {
@@ -115,9 +115,10 @@ export function Workspace({ id }: { id: string }): JSX.Element {
                     rows={rows} total={found.data?.total ?? rows.length} isLoading={found.isLoading && rows.length === 0} error={found.error} filter={filter}
                     advice={found.data?.advice ?? []} groups={groups} canGroup={byDefault !== null} by={by} different={different} visible={visible} setVisible={setVisible}
                     columns={chosen} setColumns={next => { keep(`cols.${id}`, next.join(",")); setQuery({ cols: next.join(",") }) }}
-                    names={names.data} theme={theme} highlight={highlight} onHighlight={setHighlight} params={different} />
-                <Grip width={width} onWidth={next => { setWidth(next); keep("list", String(next)) }} />
+                    names={names.data} theme={theme} highlight={highlight} onHighlight={setHighlight} params={different}
+                    grip={<Grip width={width} onWidth={next => { setWidth(next); keep("list", String(next)) }} />} />
                 <main className="panels" id="main">
+                    <h1 className="hidden">{experiment.data?.name ?? id}</h1>
                     <Tools names={metricNames} settings={settings} search={search} hasGroups={groups !== null} />
                     {names.isLoading ? <Skeleton rows={8} />
                         : names.error ? <Failure error={names.error} again={names.reload} />
@@ -177,7 +178,7 @@ function Section({ name, count, isStart, children }: { name: string; count: numb
     const [isOpen, setOpen] = useState(isStart)
     return (
         <section className="section" aria-label={name}>
-            <button aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}><Icon name="chevron" />{name} <span className="chip num">{count}</span></button>
+            <h2><button aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}><Icon name="chevron" />{name} <span className="chip num">{count}</span></button></h2>
             {isOpen && children}
         </section>
     )

@@ -98,13 +98,14 @@ export function differing(rows: RunRow[]): string[] {
 }
 
 /** What tells a run from the others: `lr 0.1 · cosine`. */
-export function labelOf(row: RunRow, keys: string[], max = 3): string {
+export function labelOf(row: RunRow, keys: string[], max = 3, isShort = false): string {
     const words: string[] = []
     for (const key of keys) {
         const value = row.params[key]
         if (value === null || value === undefined || words.length >= max) continue
         const short = key.split(/[.\/]/).pop() ?? key
-        words.push(typeof value === "string" && Number.isNaN(Number(value)) ? value : `${short} ${formatValue(value)}`)
+        const saysItself = (typeof value === "string" && Number.isNaN(Number(value))) || (isShort && short.length > 3)
+        words.push(saysItself ? formatValue(value) : `${short} ${formatValue(value)}`)
     }
     return words.join(" · ")
 }
@@ -112,6 +113,8 @@ export function labelOf(row: RunRow, keys: string[], max = 3): string {
 export interface Group {
     key: string
     label: string
+    /** Where room is scarce: long names of params left out. */
+    short: string
     number: number
     members: RunRow[]
 }
@@ -129,7 +132,7 @@ export function groupRuns(rows: RunRow[], by: string[]): Group[] {
     const byAge = Array.from(groups).sort((a, b) => Math.min(...a[1].map(row => row.number)) - Math.min(...b[1].map(row => row.number)))
     const numbers = new Map(byAge.map(([key], index) => [key, index]))
     return Array.from(groups, ([key, members]) => ({
-        key, members, label: labelOf(members[0]!, by, 4) || "all runs", number: numbers.get(key)!,
+        key, members, label: labelOf(members[0]!, by, 4) || "all runs", short: labelOf(members[0]!, by, 5, true) || "all runs", number: numbers.get(key)!,
     }))
 }
 
