@@ -120,7 +120,10 @@ let suites: [(name: String, needs: [String])] = [
     ("CLITests", ["Domain", "JSON", "Observability", "Storage", "Server", "CLI"]),
     (
         "SDKTests",
-        ["HTTPMessages", "HTTPClient", "Observability", "Server", "CLI", "SDK", "martlet-ridge", "martlet-spirals"]
+        [
+            "JSON", "HTTPMessages", "HTTPClient", "Observability", "Server", "CLI", "SDK", "martlet-ridge",
+            "martlet-spirals",
+        ]
     ),
     ("ThreadsTests", ["Threads"]),
     ("ServerTests", ["Domain", "JSON", "HTTPMessages", "HTTPClient", "Observability", "Server"]),

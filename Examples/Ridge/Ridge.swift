@@ -47,8 +47,9 @@ struct Configuration: Codable {
     var iterations: Int
 
     enum CodingKeys: String, CodingKey {
-        case algorithm, lambda
+        case algorithm
         case learningRate = "learning_rate"
+        case lambda
         case iterations = "n_iter"
     }
 

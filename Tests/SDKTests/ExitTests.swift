@@ -11,7 +11,8 @@ import Testing
     func flush(_ code: Int) async throws {
         try await withStore(.folder) { uri, _ in
             let id = String(repeating: "a", count: 32)
-            await #expect(processExitsWith: .exitCode(Int32(code))) { [uri, id, code] in
+            await #expect(processExitsWith: .exitCode(Int32(code))) {
+                [uri = uri as String, id = id as String, code = code as Int] in
                 let run = Martlet.startRun(experiment: "e", id: id, uri: uri)
                 for step in 0..<1000 { run.log(["loss": Double(step)], step: step) }
                 exit(Int32(code))
@@ -27,7 +28,8 @@ import Testing
         let bench = Bench()
         let folder = bench.folder
         let start = ContinuousClock.now
-        let ended = await #expect(processExitsWith: .exitCode(0), observing: [\.standardErrorContent]) { [folder] in
+        let ended = await #expect(processExitsWith: .exitCode(0), observing: [\.standardErrorContent]) {
+            [folder = folder as String] in
             chdir(folder)
             var settings = LoggingSettings()
             settings.exitSeconds = 1
@@ -64,12 +66,12 @@ import Testing
         // A file stands where the database belongs.
         try FileManager.default.createDirectory(atPath: store + "/martlet.db", withIntermediateDirectories: true)
         let id = String(repeating: "b", count: 32)
-        await #expect(processExitsWith: .exitCode(0)) { [store, id] in
+        await #expect(processExitsWith: .exitCode(0)) { [store = store as String, id = id as String] in
             var settings = LoggingSettings()
             settings.exitSeconds = 1
             let run = Martlet.startRun(experiment: "e", id: id, uri: store, settings: settings)
             run.log(["loss": 1], step: 0)
-            run.finish()
+            await run.finish()
             exit(0)
         }
         try FileManager.default.removeItem(atPath: store + "/martlet.db")

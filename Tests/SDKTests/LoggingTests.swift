@@ -1,4 +1,5 @@
 import Foundation
+import MartletJSON
 import Synchronization
 import Testing
 
@@ -49,8 +50,8 @@ import Testing
             let run = Martlet.startRun(experiment: "wild", uri: uri, settings: bench.settings())
             let values = [1.5, .nan, .infinity, -.infinity, -0.0, .leastNonzeroMagnitude, .greatestFiniteMagnitude]
             for (step, value) in values.enumerated() { run.log(["loss": value], step: step) }
-            run.finish()
-            let curve = try #require(try Client(uri).history(of: run.id).first)
+            await run.finish()
+            let curve = try #require(try await Client(uri).history(of: run.id).first)
             #expect(curve.values.map(\.bitPattern) == values.map(\.bitPattern))
         }
     }
@@ -68,7 +69,7 @@ import Testing
             run.log(["a": 5])
             #expect(run.lastStep == 12)
             run.log(["a": 6], step: .max)
-            run.finish()
+            await run.finish()
             let curve = try #require(try await Client(uri).history(of: run.id).first)
             #expect(curve.points.map(\.step) == [0, 1, 3, 10, 11, 12, .max])
         }
@@ -83,11 +84,11 @@ import Testing
             run.logParam("lr", 0.2)
             run.logParam("lr", 0.1)
             run.log(["loss": 1])
-            #expect(run.finish().isComplete)
+            #expect(await run.finish().isComplete)
             let problem = try #require(run.problem)
             #expect(problem.contains("lr") && problem.contains("0.1") && problem.contains("0.2"), "\(problem)")
             #expect(bench.sentences.contains(problem))
-            let read = try Client(uri).run(run.id)
+            let read = try await Client(uri).run(run.id)
             #expect(read.params["lr"] == 0.1 && read.metrics["loss"] == 1)
         }
     }

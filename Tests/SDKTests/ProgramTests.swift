@@ -18,15 +18,16 @@ import Testing
         let built = [folder, URL(filePath: Bundle.main.bundlePath), URL(filePath: CommandLine.arguments[0])]
             .flatMap { [$0, $0.deletingLastPathComponent()] }.map { $0.appending(path: name) }
             .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+        let program: URL = try #require(built, "There is no program \(name) beside the tests.")
         let process = Process()
-        process.executableURL = try #require(built, "There is no program \(name) beside the tests.")
+        process.executableURL = program
         process.arguments = arguments
         process.environment = [
             "MARTLET_TRACKING_URI": store, "HOME": bench.folder, "PATH": "/usr/bin:/bin",
         ]
         process.currentDirectoryURL = URL(filePath: bench.folder)
         let (output, errors) = (bench.folder + "/out-\(UUID())", bench.folder + "/err-\(UUID())")
-        for path in [output, errors] { FileManager.default.createFile(atPath: path, contents: nil) }
+        for path in [output, errors] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
         process.standardOutput = FileHandle(forWritingAtPath: output)
         process.standardError = FileHandle(forWritingAtPath: errors)
         process.standardInput = FileHandle.nullDevice

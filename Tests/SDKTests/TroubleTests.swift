@@ -1,4 +1,5 @@
 import Foundation
+import MartletServer
 import Testing
 
 @testable import Martlet
@@ -17,7 +18,7 @@ import Testing
         for step in 50..<150 { run.log(["loss": Double(step)], step: step) }
         run.logArtifact([7], as: "late.bin")
         let start = ContinuousClock.now
-        let delivery = run.finish()
+        let delivery = await run.finish()
         #expect(!delivery.isComplete && delivery.waiting > 100, "\(delivery)")
         #expect(ContinuousClock.now - start < .seconds(15), "A store that is away is not waited for.")
         let problem = try #require(delivery.problem)

@@ -27,8 +27,9 @@ final class Courier: Sendable {
         /// Calls up to this one are in the outbox, or settled.
         var taken = 0
         var uploads: [Upload] = []
-        /// Runs that have not ended, with the line that began each.
-        var open: [String: Outbox.Line] = [:]
+        /// Runs of which something may still come or wait.
+        var runs: [String: Begun] = [:]
+        var runCount = 0
         var failures = 0
         var problem: String?
         var retryAt: Int64 = 0
@@ -36,6 +37,13 @@ final class Courier: Sendable {
         var hasGreeted = false
         var isClosed = false
         var bells: [ObjectIdentifier: Bell] = [:]
+    }
+
+    /// A run with the line that began it, for a store that has lost it.
+    fileprivate struct Begun {
+        var line: Outbox.Line
+        var number: Int
+        var hasEnded = false
     }
 
     private static let batchBytesMax = 1 << 20
@@ -61,7 +69,8 @@ final class Courier: Sendable {
         let isFirst = desk.withLock { desk in
             defer { desk.hasGreeted = true }
             let entry = Entry(run: run, time: time, ordinal: 0, what: .op("run", fields))
-            desk.open[run] = entry.line
+            desk.runCount += 1
+            desk.runs[run] = Begun(line: entry.line, number: desk.runCount)
             return !desk.hasGreeted
         }
         add(run, .op("run", fields))
@@ -77,7 +86,7 @@ final class Courier: Sendable {
 
     func end(_ run: String, _ fields: JSONObject) {
         add(run, .op("state", fields))
-        _ = desk.withLock { $0.open.removeValue(forKey: run) }
+        desk.withLock { $0.runs[run]?.hasEnded = true }
     }
 
     private func add(_ run: String, _ what: Entry.What) {
@@ -164,7 +173,7 @@ final class Courier: Sendable {
             if pause > 0 { return pause }
             collect()
         }
-        let isBusy = desk.withLock { !$0.open.isEmpty || $0.outbox.count > 0 }
+        let isBusy = desk.withLock { !$0.runs.isEmpty || $0.outbox.count > 0 }
         return isBusy ? max(1, Int(settings.batchSeconds * 1000)) : 60_000
     }
 
@@ -189,7 +198,7 @@ final class Courier: Sendable {
                 return []
             }
             desk.lastSent = now.micros
-            return Array(desk.open.keys)
+            return desk.openRuns
         }
         for run in quiet { _ = intake.withLock { $0.add(run, at: now.millis, .op("beat", JSONObject())) } }
     }
@@ -250,6 +259,7 @@ final class Courier: Sendable {
             change(&desk.outbox)
             desk.lastSent = SystemClock().now.micros
             desk.failures = 0
+            if desk.outbox.count == 0 { desk.runs = desk.runs.filter { !$0.value.hasEnded } }
             return desk.outbox.bytes
         }
         intake.withLock { $0.outboxBytes = bytes }
@@ -261,7 +271,7 @@ final class Courier: Sendable {
     private func startOver() {
         tell("\(connection.place.text) has lost what this program sent before; its runs are begun there again.")
         desk.withLock { desk in
-            desk.outbox.startOver(writer: Courier.newWriter(), with: Array(desk.open.values))
+            desk.outbox.startOver(writer: Courier.newWriter(), with: desk.openings)
         }
     }
 
@@ -323,7 +333,7 @@ final class Courier: Sendable {
 
     /// Runs that nobody has ended get the ending that the program has.
     func endOpenRuns(exitStatus: Int32) {
-        let open = desk.withLock { Array($0.open.keys) }
+        let open = desk.withLock { $0.openRuns }
         for run in open {
             var fields: JSONObject = [
                 "status": .string(exitStatus == 0 ? "finished" : "failed"), "end": .int(SystemClock().now.millis),
@@ -352,6 +362,11 @@ final class Courier: Sendable {
 }
 
 extension Courier.Desk {
+    fileprivate var openRuns: [String] { runs.filter { !$0.value.hasEnded }.map(\.key) }
+
+    /// In the order in which the runs began, which their short ids follow.
+    fileprivate var openings: [Outbox.Line] { runs.values.sorted { $0.number < $1.number }.map(\.line) }
+
     /// Calls up to this one that are not settled.
     fileprivate func waiting(through target: Int) -> Int {
         let uploads = uploads.count { $0.ordinal <= target }
