@@ -88,6 +88,12 @@ let rooms = [
             "HTTPMessages",
             "HTTPClient", "Foreign", "Artifacts", "Engine", "APINative", "APIMLflow", "Server",
         ]),
+    Room(
+        name: "SDK",
+        needs: [
+            "Threads", "Observability", "Domain", "JSON", "Series", "Storage", "StorageSQLite", "HTTPMessages",
+            "HTTPClient", "Engine", "Server", "CLI",
+        ]),
     Room(name: "martlet", needs: ["CLI"], isProgram: true),
 ]
 
@@ -125,14 +131,27 @@ let suites: [(name: String, needs: [String])] = [
     ),
     ("WebAppTests", ["HTTPMessages", "WebApp"]),
     ("CLITests", ["Domain", "JSON", "Observability", "Storage", "Server", "CLI"]),
+    (
+        "SDKTests",
+        [
+            "JSON", "HTTPMessages", "HTTPClient", "Observability", "Server", "CLI", "SDK", "martlet-ridge",
+            "martlet-spirals",
+        ]
+    ),
     ("ThreadsTests", ["Threads"]),
     ("ServerTests", ["Domain", "JSON", "HTTPMessages", "HTTPClient", "HTTPServer", "Observability", "Server"]),
     ("HouseTests", []),
 ]
 
-let libraryNames = Set(libraries.map(\.name) + [carried.name])
+/// Programs that show the SDK at work, one folder each under Examples. No room, and nothing imports them.
+let examples = [(name: "martlet-ridge", folder: "Ridge"), (name: "martlet-spirals", folder: "Spirals")]
+
+let plainNames = Set(libraries.map(\.name) + [carried.name] + examples.map(\.name))
+/// Rooms carry the product's name in front, so that they can live in anyone's package graph. The SDK is what others
+/// import, and is the product's name itself.
+func module(of room: String) -> String { room == "SDK" ? "Martlet" : "Martlet\(room)" }
 func doors(_ needs: [String]) -> [Target.Dependency] {
-    needs.map { .target(name: libraryNames.contains($0) ? $0 : "Martlet\($0)") }
+    needs.map { .target(name: plainNames.contains($0) ? $0 : module(of: $0)) }
 }
 
 /// Not a room: nothing imports it, and it looks into every room that it measures. `bench/run` builds and calls it.
@@ -144,7 +163,9 @@ let benchmarks = Target.executableTarget(
 
 let package = Package(
     name: "martlet",
-    products: [.executable(name: "martlet", targets: ["martlet"])],
+    products: [
+        .executable(name: "martlet", targets: ["martlet"]), .library(name: "Martlet", targets: ["Martlet"]),
+    ],
     targets: libraries.map {
         .systemLibrary(
             name: $0.name, path: "Sources/\($0.name)", pkgConfig: $0.pkgConfig, providers: [.apt([$0.debian])])
@@ -155,9 +176,14 @@ let package = Package(
                     name: room.name, dependencies: doors(room.needs), path: "Sources/\(room.name)",
                     swiftSettings: house)
                 : .target(
-                    name: "Martlet\(room.name)", dependencies: doors(room.needs), path: "Sources/\(room.name)",
+                    name: module(of: room.name), dependencies: doors(room.needs), path: "Sources/\(room.name)",
                     swiftSettings: house)
         } + [benchmarks, carried]
+        + examples.map { example in
+            .executableTarget(
+                name: example.name, dependencies: doors(["SDK"]), path: "Examples/\(example.folder)",
+                swiftSettings: house)
+        }
         + suites.map { suite in
             .testTarget(
                 name: suite.name, dependencies: doors(suite.needs), path: "Tests/\(suite.name)", swiftSettings: house)

@@ -41,9 +41,10 @@ struct FloorPlan {
         FloorPlan(try SourceTree.here.text("Package.swift"))
     }
 
-    /// The module of a room or library, as an import names it.
+    /// The module of a room or library, as an import names it. The SDK is what others import: the product's own name.
     func module(of name: String) -> String {
-        libraries.contains { $0.name == name } || carried.contains(name)
+        if name == "SDK" { return "Martlet" }
+        return libraries.contains { $0.name == name } || carried.contains(name)
             || rooms.contains { $0.name == name && $0.isProgram }
             ? name : "Martlet" + name
     }

@@ -36,6 +36,11 @@ package struct API: Sendable {
         return answer
     }
 
+    /// The body of an answer, whatever it is.
+    package func bytes(_ path: [String], _ query: Query = []) throws(CommandFailure) -> [UInt8] {
+        try send(ClientRequest(.get, API.target(path, query))).body
+    }
+
     private func json(of answer: BackendAnswer) throws(CommandFailure) -> JSONValue {
         guard !answer.body.isEmpty else { return .null }
         do throws(JSONError) {

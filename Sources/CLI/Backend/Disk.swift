@@ -1,8 +1,8 @@
-import Glibc
+package import Glibc
 import MartletDomain
 
 /// The few verbs on files that commands need, each with an error that names the path.
-enum Disk {
+package enum Disk {
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     static func isFolder(_ path: String) -> Bool {
@@ -11,7 +11,7 @@ enum Disk {
     }
 
     /// Nil when there is no such file.
-    static func size(_ path: String) -> Int64? {
+    package static func size(_ path: String) -> Int64? {
         var facts = stat()
         return stat(path, &facts) == 0 ? Int64(facts.st_size) : nil
     }
@@ -31,7 +31,7 @@ enum Disk {
     }
 
     /// The regular files beneath a folder as paths relative to it, sorted; links are not followed.
-    static func files(beneath path: String) -> [String] {
+    package static func files(beneath path: String) -> [String] {
         var found: [String] = []
         var waiting = [""]
         while let prefix = waiting.popLast() {
@@ -84,7 +84,7 @@ enum Disk {
     }
 
     /// Makes or replaces a file in one step: whoever reads it sees the old one or the new one.
-    static func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o666) throws(CommandFailure) {
+    package static func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o666) throws(CommandFailure) {
         let draft = "\(path).\(getpid()).part"
         unlink(draft)
         let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
@@ -115,7 +115,7 @@ enum Disk {
         }
     }
 
-    static func makeFolder(_ path: String, mode: mode_t = 0o777) throws(CommandFailure) {
+    package static func makeFolder(_ path: String, mode: mode_t = 0o777) throws(CommandFailure) {
         var made = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
             made += made.isEmpty || made.hasSuffix("/") ? String(part) : "/" + part
@@ -133,7 +133,7 @@ enum Disk {
     }
 
     /// The folder above; nil for the root.
-    static func parent(of path: String) -> String? {
+    package static func parent(of path: String) -> String? {
         guard path != "/", let slash = path.lastIndex(of: "/") else { return nil }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }

@@ -34,7 +34,7 @@ package enum StorePlace: Hashable, Sendable {
         return .folder(standard(environment: environment, workingFolder: workingFolder))
     }
 
-    static func standard(environment: [String: String], workingFolder: String) -> String {
+    package static func standard(environment: [String: String], workingFolder: String) -> String {
         let start =
             [environment["HYDRA_ORIGINAL_CWD"], environment["SLURM_SUBMIT_DIR"]]
             .compactMap { $0 }.first { Disk.isFolder($0) } ?? workingFolder

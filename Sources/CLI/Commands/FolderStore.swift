@@ -79,7 +79,7 @@ extension World {
     }
 
     /// Where the database of a store on a network file system goes.
-    static func cacheFolder(_ environment: [String: String]) -> String? {
+    package static func cacheFolder(_ environment: [String: String]) -> String? {
         let said = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
         return (said ?? environment["HOME"].map { $0 + "/.cache" }).map { $0 + "/martlet" }
     }

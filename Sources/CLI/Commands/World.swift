@@ -119,7 +119,7 @@ extension World {
 }
 
 extension CommandFailure {
-    static func noStore(_ path: String) -> CommandFailure {
+    package static func noStore(_ path: String) -> CommandFailure {
         CommandFailure(
             .notFound, "There is no store at \(path) yet.",
             remedy: "Log a first run, or name another store with --uri FOLDER or --uri http://HOST:PORT.")
