@@ -32,7 +32,7 @@ package final class MLflowAPI: Sendable {
         + aboutEndpoints
         + evaluationDatasetEndpoints + evaluationRecordEndpoints
         + traceEndpoints + traceChangeEndpoints + traceSearchEndpoints + traceV2Endpoints + assessmentEndpoints
-        + spanEndpoints + traceFileEndpoints + issueEndpoints
+        + spanEndpoints + traceFileEndpoints + issueEndpoints + scorerEndpoints
         + registeredModelEndpoints + modelVersionEndpoints + registrySearchEndpoints + webhookEndpoints
         + loggedModelEndpoints + loggedModelSearchEndpoints + importEndpoints
 

@@ -5,7 +5,8 @@ import MartletHTTPMessages
 enum Unserved {
     /// The parts of MLflow that we do not do, by the segment after `mlflow/`.
     private static let parts: [String: String] = [
-        "scorers": "Scorers are not kept here. Keep the scorer in your code and log what it says as assessments.",
+        "scorers":
+            "Scorers are kept here and not run. Run the scorer in your process and log what it says as assessments.",
         "prompt-optimization": "Prompts are not optimised by this server. Run the optimisation in your own process.",
         "gateway": "This server is no gateway to language models. Call the model's provider from your process.",
         "jobs": "This server runs no jobs for its clients. Run it in your own process.",

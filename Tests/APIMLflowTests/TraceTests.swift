@@ -280,7 +280,7 @@ import Testing
 
     @Test("what is not served says so in MLflow's shape")
     func unserved() throws {
-        for target in ["/api/3.0/mlflow/scorers/list", "/ajax-api/3.0/mlflow/gateway/endpoints/list"] {
+        for target in ["/api/3.0/mlflow/scorers/online-configs", "/ajax-api/3.0/mlflow/gateway/endpoints/list"] {
             let answer = try api.get(target)
             #expect(answer.status == 501 && answer.code == "NOT_IMPLEMENTED" && !answer.message.isEmpty)
         }

@@ -43,6 +43,7 @@ def test_a_file_goes_up_in_parts_and_comes_down_in_pieces(kept, start_server, cl
     folder = tmp_path / "uploads"
     server = start_server(*(["--artifacts-destination", folder] if "folder" in kept else []))
     client.set_tracking_uri(server.address)
+    client.set_experiment("large")
     with client.start_run() as run:
         before = resident_peak(server)
         client.log_artifact(str(large), "models/deep")
@@ -69,6 +70,7 @@ def test_a_file_goes_up_in_parts_and_comes_down_in_pieces(kept, start_server, cl
 
 
 def test_without_being_told_to_a_client_sends_one_stream(client, server, large):
+    client.set_experiment("large")
     with client.start_run():
         client.log_artifact(str(large))
     assert "/mpu/" not in server.log and "/signed/" not in server.log
@@ -81,6 +83,7 @@ def test_parts_and_pieces_work_where_tokens_are_asked_for(start_server, client, 
     token = json.loads(serving.martlet("tokens", "create", "ada", "--json", **local).stdout)["secret"]
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", token)
     client.set_tracking_uri(server.address)
+    client.set_experiment("large")
     with client.start_run() as run:
         client.log_artifact(str(large))
     path = client.artifacts.download_artifacts(

@@ -21,7 +21,10 @@ struct RegistryNews {
             guard let known = listeners[change.project], !known.isEmpty else { continue }
             for news in try news(of: change, ledger.tx, at: ledger.now) {
                 for webhook in known where webhook.events.contains(news.event) {
-                    due.append(WebhookDelivery(news.event, to: webhook.card, body: news.body))
+                    due.append(
+                        WebhookDelivery(
+                            news.event, to: webhook.card, label: "\(webhook.name) (\(webhook.origin))",
+                            body: news.body))
                 }
             }
         }

@@ -49,7 +49,7 @@ final class WebhookCourier: Sendable {
         for (delivery, offer) in zip(deliveries, offers) where offer == .dropped(isFirst: true) {
             log.warning(
                 "The queue of a webhook is full, so what happens meanwhile is not told to it.",
-                ("webhook", name(of: delivery)), ("event", delivery.event.word))
+                ("webhook", delivery.label), ("event", delivery.event.word))
         }
         run()
     }
@@ -133,12 +133,12 @@ final class WebhookCourier: Sendable {
         case .done: break
         case .again(let seconds):
             log.info(
-                "A webhook is tried again in \(Int(seconds.rounded())) s: \(why)", ("webhook", name(of: delivery)),
+                "A webhook is tried again in \(Int(seconds.rounded())) s: \(why)", ("webhook", delivery.label),
                 ("delivery", delivery.id))
         case .givenUp(let attempts):
             log.warning(
                 "A webhook was not told of \(delivery.event.word), after \(attempts == 1 ? "one try" : "\(attempts) tries"): \(why)",
-                ("webhook", name(of: delivery)), ("delivery", delivery.id))
+                ("webhook", delivery.label), ("delivery", delivery.id))
         }
     }
 
@@ -170,13 +170,5 @@ final class WebhookCourier: Sendable {
         return try outbound.post(
             webhook.url, headers: delivery.headers(secret: webhook.secret, at: clock.now), body: delivery.body,
             goesOn: { [self] in !isStopped })
-    }
-
-    /// For the log: its name and where it leads, without what may be a key.
-    private func name(of delivery: WebhookDelivery) -> String {
-        let webhook = try? store.read { (reader: any StoreReader) throws(Refusal) in
-            try reader.webhook(card: delivery.webhook)
-        }
-        return webhook.flatMap { $0 }.map { "\($0.name) (\($0.origin))" } ?? "\(delivery.webhook)"
     }
 }

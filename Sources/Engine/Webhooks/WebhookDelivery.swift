@@ -7,11 +7,14 @@ struct WebhookDelivery: Sendable {
     var id: String
     /// The webhook's card. Its address and secret are looked up when it is sent: they may be others by then.
     var webhook: Int64
+    /// For the log: its name and where it leads, without what may be a key.
+    var label: String
     var event: WebhookEvent
     var body: [UInt8]
 
-    init(_ event: WebhookEvent, to webhook: Int64, body: [UInt8]) {
-        (id, self.event, self.webhook, self.body) = (UniqueID.make(), event, webhook, body)
+    init(_ event: WebhookEvent, to webhook: Int64, label: String = "", body: [UInt8]) {
+        (id, self.event, self.body) = (UniqueID.make(), event, body)
+        (self.webhook, self.label) = (webhook, label)
     }
 
     /// With the headers of MLflow's deliveries, by which their receivers check what came: `v1,` and the base 64 of the

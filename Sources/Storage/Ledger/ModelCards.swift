@@ -190,6 +190,7 @@ extension Card {
         case TraceLinks.kind: _ = try TraceLinks(self)
         case Webhook.kind: _ = try Webhook(self)
         case Issue.kind: _ = try Issue(self)
+        case Scorer.kind: _ = try Scorer(self)
         default: break
         }
     }
