@@ -1,5 +1,6 @@
 import Glibc
 import MartletDomain
+import MartletJSON
 import MartletObservability
 import MartletStorage
 import Synchronization
@@ -8,7 +9,8 @@ import Synchronization
 ///
 /// A file's bytes are read from where the last look ended, which is only a hint: what counts is the writer's place in
 /// the store. A writer holds a lock on its file for as long as it lives; when the lock is free and everything is in, the
-/// file is compressed and put away, and a run that never said its end is lost.
+/// file is compressed and put away. A run that never said its end and has no other writer is lost then; if others go on,
+/// the one that ended without a word is told of.
 package final class LogbookAdopter: Sendable {
     private struct Place {
         var inode: UInt64
@@ -129,15 +131,22 @@ package final class LogbookAdopter: Sendable {
     // MARK: - The end of a file
 
     private func putAway(_ name: String, _ file: Int32, size: Int64, _ place: Place) throws(Refusal) {
-        let runs = place.runs
+        let orphans = place.runs.filter { !hasWriter($0, besides: name) }
+        let bereaved = hasSaidGoodbye(file, size: size) ? [] : place.runs.subtracting(orphans)
         try engine.changeAndWait(.local(via: "logbook"), .bulk) { ledger throws(Refusal) in
-            for id in runs {
+            for id in orphans {
                 guard let run = try ledger.tx.run(id), run.status.state == .running else { continue }
                 var update = Ledger.RunUpdate()
                 update.status = Status(word: "lost")
                 update.end = run.seen
                 update.cause = "logbook"
                 _ = try ledger.updateRun(run.key, update)
+            }
+            for id in bereaved {
+                guard let run = try ledger.tx.run(id), run.status.state == .running else { continue }
+                try ledger.recordProblem(
+                    "The writer of logbooks/\(name) ended without a word; others of this run go on.", line: "",
+                    of: run.key, who: "")
             }
         }
         let month = engine.clock.now.iso.prefix(7)
@@ -148,5 +157,26 @@ package final class LogbookAdopter: Sendable {
         unlink(live + "/" + name)
         places.withLock { $0[name] = nil }
         engine.log.info("The logbook \(name) is in, all \(size) bytes of it.")
+    }
+
+    /// Whether another writer of a run still holds its file.
+    private func hasWriter(_ run: RunID, besides name: String) -> Bool {
+        let others = places.withLock { places in
+            places.filter { $0.key != name && $0.value.runs.contains(run) }.map(\.key)
+        }
+        return others.contains { other in
+            let file = open(live + "/" + other, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+            guard file >= 0 else { return false }
+            defer { close(file) }
+            return flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+        }
+    }
+
+    /// A writer's last line is the state that it leaves the run in, or a beat that says that it ends.
+    private func hasSaidGoodbye(_ file: Int32, size: Int64) -> Bool {
+        guard let (lines, _) = try? read(file, from: max(0, size - 65_536), path: ""), let last = lines.last,
+            let line = try? LogbookLine(last)
+        else { return false }
+        return line.op == "state" || line.op == "beat" && line.body["end"]?.bool == true
     }
 }

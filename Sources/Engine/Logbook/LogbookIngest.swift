@@ -141,9 +141,10 @@ struct LogbookIngest {
                 .notFound, "The run \(id) was not begun.", remedy: "A logbook's first line for a run has op “run”.")
         }
         try caller.require(.write, on: run.project)
-        if line.op != "metrics" && line.op != "system" && line.op != "beat" { try flushPoints() }
+        if !["metrics", "points", "system", "beat"].contains(line.op) { try flushPoints() }
         switch line.op {
         case "metrics": try points(line, id, prefix: "")
+        case "points": try columns(line, run)
         case "system": try points(line, id, prefix: "system/")
         case "beat": try heard(run)
         case "params":
@@ -205,7 +206,17 @@ struct LogbookIngest {
     private static let envelope: Set<String> = ["w", "seq", "t", "run", "op", "c", "role", "rank"]
 
     private mutating func begin(_ line: LogbookLine, _ id: RunID) throws(Refusal) {
-        if try run(of: line) != nil { return }
+        if let known = try run(of: line) {
+            // A writer that cannot ask whether the run is there says that it goes on with it if it is.
+            if line.body["resume"]?.bool == true {
+                try flushPoints()
+                _ = try ledger.beginAttempt(
+                    known.key, reason: line.body["reason"]?.string ?? "resume",
+                    fromStep: line.body["from_step"]?.int64, evenDeleted: true)
+                runs[id] = nil
+            }
+            return
+        }
         var project = ProjectID.standard
         if let name = line.body["project"]?.string, !name.isEmpty {
             if let known = try? ledger.tx.resolveProject(name, for: caller) {
@@ -266,6 +277,48 @@ struct LogbookIngest {
         }
     }
 
+    /// Many steps of the same metrics in one line, each metric a column.
+    private mutating func columns(_ line: LogbookLine, _ run: Run) throws(Refusal) {
+        guard let count = line.body["n"]?.int64.flatMap({ Int(exactly: $0) }), (0...LogbookColumn.rowsMax).contains(count)
+        else {
+            throw Refusal(
+                .invalid, "A line of points says no “n”, or one that is out of bounds.",
+                remedy: "Send how many steps there are, at most \(LogbookColumn.rowsMax).", field: "n")
+        }
+        var times = Array(repeating: line.time.micros, count: count)
+        if let column = line.body["dt"] {
+            for (index, millis) in try LogbookColumn.integers(column, count: count, name: "dt").enumerated() {
+                times[index] &+= millis &* 1000
+            }
+        }
+        var columns: [(name: String, values: [Double])] = []
+        for member in line.body["m"]?.object?.members ?? [] {
+            try ledger.checkMetricKey(member.key)
+            columns.append((member.key, try LogbookColumn.numbers(member.value, count: count, name: member.key)))
+        }
+        guard let column = line.body["step"] else {
+            // Row by row: values of one key without a step are kept in the order in which they came.
+            let values = (0..<count).flatMap { row in
+                columns.map {
+                    UnsteppedValue(name: $0.name, value: $0.values[row], time: Timestamp(micros: times[row]))
+                }
+            }
+            try ledger.logUnstepped(values, to: run.key, evenDeleted: true)
+            return
+        }
+        let steps = try LogbookColumn.integers(column, count: count, name: "step")
+        let key = Pending(run: run.id, role: line.role.role, rank: line.role.rank)
+        if pending[key] == nil {
+            pending[key] = PointCollector()
+            pendingOrder.append(key)
+        }
+        for (name, values) in columns {
+            for row in 0..<count {
+                pending[key]?.add(name, Point(step: steps[row], time: times[row], value: values[row]))
+            }
+        }
+    }
+
     private mutating func flushPoints() throws(Refusal) {
         for key in pendingOrder {
             guard let points = pending[key], let run = try ledger.tx.run(key.run) else { continue }
@@ -318,6 +371,12 @@ struct LogbookIngest {
             throw Refusal(
                 .invalid, "An artifact line has neither bytes nor a reference.",
                 remedy: "Send “sha256” and “size”, or “uri”.", field: "sha256")
+        }
+        // Whoever sends lines over the network has put the bytes there first, and under their path.
+        if let digest, uri.isEmpty, let path = line.body["path"]?.string,
+            let known = try ledger.tx.artifact(of: run.key, path: path), known.digest == digest
+        {
+            return
         }
         if let digest, uri.isEmpty, try ledger.tx.blob(digest) == nil {
             // A writer on the same folder puts the file there itself, before the line.

@@ -1,0 +1,57 @@
+"""What is recorded without being asked: each part can be switched off."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+PARTS = ("console", "system", "git", "environment", "code")
+
+
+def wanted(given):
+    """The parts to record: what was asked for, else MARTLET_CAPTURE (`all`, `none`, or names with commas), else all."""
+    if given is None:
+        given = os.environ.get("MARTLET_CAPTURE", "all")
+    if given is True or given == "all":
+        return set(PARTS)
+    if not given or given == "none":
+        return set()
+    names = given.split(",") if isinstance(given, str) else given
+    return {name.strip() for name in names}
+
+
+def begin(run, given, launch):
+    parts = wanted(given)
+    run._plan.capture = tuple(sorted(parts))
+    if "console" in parts:
+        from . import _console
+
+        _console.begin(run)
+    if "system" in parts and launch.rank == launch_leader(launch):
+        from . import _system
+
+        _system.begin(run)
+    elif "system" in parts:
+        from . import _system
+
+        _system.begin(run, process_only=True)
+    if run._is_owner and parts & {"git", "environment", "code"}:
+        # Git and a look around the machine take their time, which is not the training's.
+        threading.Thread(target=_facts, args=(run, parts, os.getcwd()), name="martlet-facts", daemon=True).start()
+
+
+def launch_leader(launch):
+    return launch.rank if launch.size == 1 else 0
+
+
+def _facts(run, parts, folder):
+    from . import _facts as facts
+
+    for name in ("environment", "git", "code"):
+        if name in parts:
+            try:
+                getattr(facts, name)(run, folder)
+            except Exception as error:
+                from ._say import complain
+
+                complain("%s could not be recorded: %s: %s" % (name, type(error).__name__, error), "facts")
