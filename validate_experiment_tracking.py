@@ -69,7 +69,7 @@ def rooms_that_differ_from_the_plan():
         for name in names:
             if not any((ROOT / folder / name).rglob("*.swift")):
                 yield f"{folder}/{name} is in Package.swift and has no Swift file"
-    known = {"Sources": {*libraries, *rooms}, "Tests": {*suites, "EndToEndTests", "ClientTests"}}
+    known = {"Sources": {*libraries, *rooms}, "Tests": {*suites, "EndToEndTests", "ClientTests", "CompatTests"}}
     for folder, names in known.items():
         for path in sorted((ROOT / folder).glob("*")):
             if path.is_dir() and path.name not in names and path.name != "__pycache__":
