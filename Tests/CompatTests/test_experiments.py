@@ -132,6 +132,29 @@ def test_everything_may_be_said_after_the_block(increment, store):
     assert "status: failed" in text and text.index("FAILED: out of memory") < text.index("Reason: batch")
 
 
+def test_the_same_holds_where_a_server_keeps_the_runs(increment, store, monkeypatch, place):
+    from martlet_compat import _store
+
+    address = _store.Store(str(place / ".martlet"))
+    monkeypatch.setenv("MARTLET_TRACKING_URI", address.address)
+    monkeypatch.setenv("MARTLET_SPOOL", str(place / "spool"))
+    try:
+        with track_experiment("afar") as exp:
+            exp.log_param("depth", 3)
+            exp.log_metric("loss", 2.0, step=0)
+            exp.save_artifact("notes.txt", "text")
+        exp.log_note("one")
+        exp.log_note("two")
+        exp.set_status("failed")
+        exp.set_status("cancelled")
+        record = store.run(exp.run_id)
+        assert record["status"] == "cancelled" and record["params"] == {"depth": 3} and record["metrics"] == {"loss": 2.0}
+        assert store.notes(exp.run_id) == ["one", "two"] and record["artifacts"][0]["path"] == "notes.txt"
+        assert "status: cancelled" in (increment / "afar" / "metadata.yaml").read_text()
+    finally:
+        address.close()
+
+
 def test_metadata_says_what_is_known_before_it_begins(increment, store, place, capsys):
     import subprocess
 
@@ -166,6 +189,15 @@ def test_a_generic_name_is_told(increment, capsys):
     with track_experiment("exp1") as exp:
         exp.log_params({"depth": 6})
     assert "“exp1” will not tell what was tried; “depth6” would" in capsys.readouterr().err
+
+
+def test_what_nobody_ended_is_whole_when_the_program_ends(increment, place, store):
+    text = "from specweave import track_experiment\nexp = track_experiment('open')\nexp.log_metric('a', 1)\nexp.log_metric('b', 2)\n"
+    assert run_program(place, text).returncode == 0
+    assert json.loads((increment / "open" / "metrics.json").read_text()) == {"a": 1, "b": 2}
+    assert run_program(place, text + "raise ValueError\n").returncode == 1
+    assert [run["state"] for run in store.get("runs", "search", experiment_name=INCREMENT)["runs"]] == ["failed", "finished"]
+    assert "status: failed" in (increment / "open" / "metadata.yaml").read_text()
 
 
 def test_data_is_linked_by_its_revision_and_address(increment, store):

@@ -74,6 +74,12 @@ class FakeWandb(types.ModuleType):
             self.config = {}
             self.told = []
 
+        def __setattr__(self, name, value):
+            # As W&B's run does.
+            if name not in ("name", "config", "told", "project", "mode", "log", "log_model", "finish"):
+                raise Exception("Attribute %s is not supported on Run object." % name)
+            object.__setattr__(self, name, value)
+
         def log(self, data, step=None, commit=None):
             self.told.append(("log", data))
             return "its own answer"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import atexit
 import os
-import pickle
 import sys
+import time
 import traceback
 from contextlib import contextmanager
 
@@ -62,8 +62,12 @@ class Handle:
             return self._run
         if self._late is None or not self._late.is_active:
             # What is pickled comes back as a writer of its own, without a new attempt. It is one for all that is added,
-            # so that the order is kept, and it is not what `martlet.log` means.
-            self._late = pickle.loads(pickle.dumps(self._run))
+            # so that the order is kept, and it is not what `martlet.log` means. Its logbook begins now: a store takes
+            # logbooks in by when they begin, and what was added must come after what it is added to.
+            attach, (fields,) = self._run.__reduce__()
+            if fields.get("beginning"):
+                fields["beginning"] = {**fields["beginning"], "start": int(time.time() * 1000)}
+            self._late = attach(fields)
             _active.remove(self._late)
             atexit.register(self._late.finish)
         return self._late

@@ -200,9 +200,8 @@ def track_cross_validation(model, X, y, cv=5, increment=None, scoring=None, name
         distribution = {"min": ordered[0], "median": _median(ordered), "max": ordered[-1]}
         experiment.log_metrics({"cv_mean": mean, "cv_std": deviation, **{"cv_" + key: value for key, value in distribution.items()}})
         experiment.save_artifact("folds.csv", [
-            {key: value for key, value in row.items() if key != "classes"} | {
-                "class %s" % each: number for each, number in row["classes"].items()} for row in rows]
-            if hasattr(dict, "__or__") else rows)
+            {**{key: value for key, value in row.items() if key != "classes"},
+             **{"class %s" % each: number for each, number in row["classes"].items()}} for row in rows])
     return CrossValidation(mean=mean, std=deviation, scores=values, folds=rows, distribution=distribution,
                            run_id=experiment.run_id, folder=experiment.folder)
 

@@ -169,7 +169,6 @@ def _wrap(wandb, increment):
 def _follow(wandb, run, increment, given):
     local = LocalRun(
         given.get("name") or getattr(run, "name", None) or None, increment, tags=given.get("tags"), notes=given.get("notes"))
-    run.experiment_folder = local.experiment.folder
     is_ours = getattr(wandb, "log", None)
     for name in _COPIED:
         call = getattr(run, name, None)
