@@ -1,4 +1,4 @@
-"""`python -m martlet_compat run script.py …`: runs a program as `python script.py …` would, with the guides' packages."""
+"""`python -m martlet_compat run script.py …`: runs a program as Python would, with the guides' packages."""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ def archive_experiments(increment=None, months=6, dry_run=True, now=None):
         chosen.append(row["name"])
     if not dry_run:
         for name in chosen:
-            _move(found, name, os.path.join(found.experiments, name), os.path.join(found.experiments, FOLDER, name), True)
+            place = os.path.join(found.experiments, name)
+            _move(found, name, place, os.path.join(found.experiments, FOLDER, name), True)
     return chosen
 
 

@@ -12,10 +12,14 @@ from ._experiment import Experiment, ExperimentMetadata
 
 # Columns, by what their metrics may be called.
 COLUMNS = {
-    "Accuracy": ("accuracy", "acc", "test_accuracy", "val_accuracy"), "Precision": ("precision", "test_precision", "val_precision"),
+    "Accuracy": ("accuracy", "acc", "test_accuracy", "val_accuracy"),
+    "Precision": ("precision", "test_precision", "val_precision"),
     "Recall": ("recall", "test_recall", "val_recall"), "F1": ("f1", "f1_score", "test_f1", "val_f1"),
 }
-OTHERS = {"AUC": ("auc", "roc_auc", "test_auc"), "R²": ("r2", "test_r2"), "RMSE": ("rmse",), "Score": ("score", "best_score", "cv_mean")}
+OTHERS = {
+    "AUC": ("auc", "roc_auc", "test_auc"), "R²": ("r2", "test_r2"), "RMSE": ("rmse",),
+    "Score": ("score", "best_score", "cv_mean"),
+}
 LOWER_IS_BETTER = ("RMSE",)
 # Precision and recall that differ by no more than this are in balance; a time is reasonable up to half of the longest.
 BALANCE = 0.05
@@ -39,7 +43,8 @@ class Comparison:
     @property
     def measure(self):
         """The column by which one is the best."""
-        return next((column for column in self.columns if any(self.value(row, column) is not None for row in self.rows)), None)
+        return next((column for column in self.columns
+                     if any(self.value(row, column) is not None for row in self.rows)), None)
 
     @property
     def best(self):
@@ -66,7 +71,8 @@ class Comparison:
         row, column = self._best(), self.measure
         if row is None:
             return []
-        found = ["%s %s (%s)" % ("Lowest" if column in LOWER_IS_BETTER else "Highest", _title(column), _two(self.value(row, column)))]
+        found = ["%s %s (%s)" % (
+            "Lowest" if column in LOWER_IS_BETTER else "Highest", _title(column), _two(self.value(row, column)))]
         if "Precision" in self.columns and "Recall" in self.columns:
             precision, recall = self.value(row, "Precision"), self.value(row, "Recall")
             if precision is not None and recall is not None and abs(precision - recall) <= BALANCE:
@@ -80,8 +86,8 @@ class Comparison:
 
     def to_markdown(self):
         heads = ["Experiment", *self.columns, "Training Time"]
-        lines = [[_cell(row["name"]), *(_two(self.value(row, column)) for column in self.columns), _seconds(row["seconds"])]
-                 for row in self.rows]
+        lines = [[_cell(row["name"]), *(_two(self.value(row, column)) for column in self.columns),
+                  _seconds(row["seconds"])] for row in self.rows]
         text = table(heads, lines)
         if self.best:
             text += "\n**Best Model**: %s\n%s" % (self.best, "".join("- %s\n" % reason for reason in self.reasons()))
@@ -128,7 +134,9 @@ def _two(value):
 
 
 def _seconds(value):
-    return "–" if value is None else "%.0fs" % value if value >= 0.95 else "%.1fs" % value if value >= 0.05 else "%.3fs" % value
+    if value is None:
+        return "–"
+    return ("%.0fs" if value >= 0.95 else "%.1fs" if value >= 0.05 else "%.3fs") % value
 
 
 def _is_number(value):
@@ -151,7 +159,8 @@ def rows_of(increment, names=None):
         metrics = _folder.numbers_of(place)
         seconds = metrics.get("training_time")
         found.append({
-            "name": name, "metrics": metrics, "params": _folder.params_of(place), "status": entry.get("status", "finished"),
+            "name": name, "metrics": metrics, "params": _folder.params_of(place),
+            "status": entry.get("status", "finished"),
             "seconds": seconds if _is_number(seconds) else entry.get("duration_seconds"),
             "tags": _tags(place), "runs": entry.get("runs", [])})
     return found
@@ -172,7 +181,8 @@ def compare_experiments(increment=None, names=None, write=True):
     """Compares the experiments of an increment and writes `comparison.md` beside them."""
     found = _increments.chosen(increment)
     if found is None:
-        raise MartletError("There is no increment to compare the experiments of. Name one: compare_experiments(increment=\"0042\").")
+        raise MartletError(
+            "There is no increment to compare the experiments of. Name one: compare_experiments(increment=\"0042\").")
     from . import _mirror
 
     _mirror.update_all()

@@ -46,7 +46,8 @@ def get_db_connection(url=None):
     if scheme == "sqlite":
         # sqlite:///runs.db is here, sqlite:////srv/runs.db is not.
         path = url.partition("://")[2][1:]
-        folder = os.path.dirname(path) if os.path.basename(path) == "martlet.db" else os.path.splitext(path)[0] + ".martlet"
+        is_ours = os.path.basename(path) == "martlet.db"
+        folder = os.path.dirname(path) if is_ours else os.path.splitext(path)[0] + ".martlet"
         return Connection(_store.at(folder or "."))
     if scheme in ("", "file", "http", "https"):
         return Connection(_store.at(url))

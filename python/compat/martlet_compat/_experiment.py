@@ -296,7 +296,7 @@ class Experiment:
         return self._save(name, model, "model")
 
     def save_artifact(self, name, value=None, type=None):
-        """Keeps an object in the form that the name's suffix asks for, in either order. A path alone keeps that file."""
+        """Keeps an object as the name's suffix asks for, in either order. A path alone keeps that file."""
         if value is None and isinstance(name, (str, os.PathLike)) and os.path.isfile(name):
             value, name = _Path(name), os.path.basename(os.fspath(name))
         name, value = _files.order(name, value)

@@ -96,8 +96,8 @@ def contents(name, suffix, value, path):
     if isinstance(value, str):
         return value.encode()
     raise CannotSave(
-        "A %s does not go into “%s”: that suffix takes bytes, a text or the path of a file. A name that ends in .pkl takes "
-        "any object." % (type(value).__name__, name))
+        "A %s does not go into “%s”: that suffix takes bytes, a text or the path of a file. A name that ends in .pkl "
+        "takes any object." % (type(value).__name__, name))
 
 
 def _wrong(name, value, wanted):

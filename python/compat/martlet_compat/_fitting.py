@@ -73,8 +73,8 @@ def scorer(scoring):
         from sklearn.metrics import get_scorer
     except ImportError:
         raise MartletError(
-            "scoring=%r is a name of scikit-learn's, which is not installed. Give a function of (model, X, y)." % scoring
-        ) from None
+            "scoring=%r is a name of scikit-learn's, which is not installed. Give a function of (model, X, y)."
+            % scoring) from None
     made = get_scorer(scoring)
     return lambda model, X, y: float(made(model, X, y))
 
@@ -103,8 +103,8 @@ def labels(y):
 
 def is_classes(y):
     values = labels(y)
-    return all(isinstance(value, (str, bool)) or (isinstance(value, int) or float(value).is_integer()) for value in values) \
-        and len(set(values)) <= max(20, len(values) // 20)
+    is_whole = all(isinstance(value, (str, bool, int)) or float(value).is_integer() for value in values)
+    return is_whole and len(set(values)) <= max(20, len(values) // 20)
 
 
 def _is_classifier(model, y):
@@ -118,7 +118,7 @@ def _is_classifier(model, y):
 
 
 def folds(model, X, y, cv):
-    """Pairs of training and test rows: as scikit-learn cuts them where it is there, else with equal shares of each class."""
+    """Pairs of training and test rows: as scikit-learn cuts them where it is, else with equal shares of each class."""
     if hasattr(cv, "split"):
         return [(list(train), list(test)) for train, test in cv.split(X, y)]
     if not isinstance(cv, int):
@@ -145,7 +145,7 @@ def folds(model, X, y, cv):
 # -- Scores of predictions
 
 def scores(y_true, y_pred):
-    """Accuracy, precision, recall and F1 of classes (weighted by their size when there are more than two); else R² and errors."""
+    """Accuracy, precision, recall and F1 of classes, weighted by size when they are more than two; else R² and errors."""
     truth, guess = labels(y_true), labels(y_pred)
     if not is_classes(truth):
         mean = sum(truth) / len(truth)

@@ -78,8 +78,8 @@ class Handle:
             known = self.params.get(key, value)
             if known != value and not (known != known and value != value):
                 raise ParamChanged(
-                    "The param “%s” is %r and stays so; it cannot become %r. Log the new value to another run, or under "
-                    "another name." % (key, known, value))
+                    "The param “%s” is %r and stays so; it cannot become %r. Log the new value to another run, or "
+                    "under another name." % (key, known, value))
         self.params.update((str(key), value) for key, value in params.items())
         self.run.log_params({str(key): value for key, value in params.items()})
         self._settle_late()

@@ -34,7 +34,7 @@ class ExperimentSeries:
             raise MartletError("A series needs an increment; name one, such as increment=\"0042\".")
 
     def progression(self, metric=None):
-        """A dict for each member that was tried: `name`, `value`, `delta`, `best`. The metric is the table's first if none is named."""
+        """A dict for each that was tried: `name`, `value`, `delta`, `best`. Without a metric, by the table's first."""
         rows = {row["name"]: row for row in _comparison.rows_of(self._increment, self.names)}
         made = _comparison._made([rows[name] for name in self.names if name in rows])
         found, before = [], None

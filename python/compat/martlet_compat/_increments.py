@@ -97,7 +97,8 @@ class Increment:
         """The folder of an experiment: its name. A slash or a way upward is none."""
         name = str(experiment)
         if not name.strip() or name in (".", "..") or any(letter in name for letter in "/\\\0") or name.startswith("."):
-            raise IncrementError("“%s” cannot name an experiment's folder. Use letters, digits, dots and dashes." % name)
+            raise IncrementError(
+                "“%s” cannot name an experiment's folder. Use letters, digits, dots and dashes." % name)
         return os.path.join(self.experiments, name)
 
     # -- The index: numbers in order of first use, and what is known of each

@@ -185,4 +185,5 @@ def _typed(text):
         value = json.loads(text)
     except ValueError:
         return text
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and _files.plain(value) == value else text
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number and _files.plain(value) == value else text

@@ -28,8 +28,9 @@ class ExperimentPipeline:
         needs = ([after] if isinstance(after, str) else list(after)) if after is not None else known[-1:]
         for need in needs:
             if need not in known:
-                raise MartletError("The stage “%s” is to come after “%s”, and there is no such stage. There are: %s." % (
-                    name, need, ", ".join(known) or "none"))
+                raise MartletError(
+                    "The stage “%s” is to come after “%s”, and there is no such stage. There are: %s." % (
+                        name, need, ", ".join(known) or "none"))
         return Stage(self, name, needs)
 
     def finish(self, status=None):

@@ -36,7 +36,7 @@ class ModelRegistry:
         self, model_name=None, model_path=None, metadata=None, *, name=None, run_id=None, artifacts=None, metrics=None,
         parameters=None, tags=None, description=None,
     ):
-        """Registers a version. The run is `run_id`, or `metadata["run_id"]`; the file is one of its, or is added to it."""
+        """Registers a version. The run is `run_id`, or `metadata["run_id"]`; the file is one of its, or is added."""
         model = model_name or name
         if not model:
             raise MartletError("No name was given to register a model under: say model_name= or name=.")
@@ -56,7 +56,8 @@ class ModelRegistry:
         elif model_path:
             body["source"] = model_path if "://" in model_path else "file://" + os.path.abspath(model_path)
         else:
-            raise MartletError("Nothing says where “%s” comes from: give run_id, metadata with run_id, or model_path." % model)
+            raise MartletError(
+                "Nothing says where “%s” comes from: give run_id, metadata with run_id, or model_path." % model)
         body = {key: value for key, value in body.items() if value is not None}
         return ModelVersion(self._store.ask("POST", "models", model, "versions", body=body))
 
@@ -69,7 +70,8 @@ class ModelRegistry:
         kept = {each["path"]: each for each in record["artifacts"]}
         if model_path is None:
             models = [path for path, each in kept.items() if each.get("type") == "model"]
-            given = [each.get("path") for each in artifacts or [] if isinstance(each, dict) and each.get("type") == "model"]
+            given = [each.get("path") for each in artifacts or []
+                     if isinstance(each, dict) and each.get("type") == "model"]
             return next(iter(given or models), None)
         model_path = os.fspath(model_path)
         for path in (model_path, os.path.basename(model_path)):
@@ -92,7 +94,8 @@ class ModelRegistry:
         return list(self._store.pages("models", "models", query={}))
 
     def list_versions(self, model_name):
-        return [ModelVersion(each) for each in self._store.pages("model_versions", "models", model_name, "versions", query={})]
+        found = self._store.pages("model_versions", "models", model_name, "versions", query={})
+        return [ModelVersion(each) for each in found]
 
     def set_stage(self, model_name, version, stage):
         return ModelVersion(self._store.ask(

@@ -22,7 +22,7 @@ class StorageBackend:
 
 
 class FileSystemStorage(StorageBackend):
-    """A folder with a copy of each artifact under its run's id; the store has them too, for the pages that show them."""
+    """A folder with a copy of each artifact under its run's id; the store has them too, for its pages."""
 
     def __init__(self, base_path="experiments/artifacts", **settings):
         super().__init__(**settings)

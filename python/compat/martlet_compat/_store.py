@@ -44,7 +44,7 @@ class Unreachable(MartletError):
 
 
 def binary():
-    """The program `martlet`: what MARTLET_BINARY names, what the package carries, what is on the path, what was built."""
+    """The program `martlet`: named by MARTLET_BINARY, in the package, on the path, or just built."""
     given = os.environ.get("MARTLET_BINARY")
     if given:
         return given

@@ -1,4 +1,4 @@
-"""`from specweave import mlflow`: MLflow's calls, into MLflow where it is installed and into the increment's folder always."""
+"""`from specweave import mlflow`: MLflow's calls, into MLflow where it is installed, into the increment always."""
 
 from __future__ import annotations
 
@@ -78,7 +78,8 @@ def start_run(run_name=None, increment=None, tags=None, description=None, **more
         given = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else ""
         # A folder is none of MLflow's stores any more; the increment has its files by way of the server.
         given = given if "://" in given and not given.startswith("file:") else None
-        mirror = next((each for each in _mirror._mirrors.values() if increment is None and given in (None, each.address)), None)
+        mirrors = _mirror._mirrors.values() if increment is None else ()
+        mirror = next((each for each in mirrors if given in (None, each.address)), None)
         mirror = mirror or _mirror.configure_mlflow(increment, given)
         return _Wrapped(mlflow.start_run(run_name=run_name, tags=tags, description=description, **more), mirror)
     experiment = Experiment(
@@ -141,5 +142,6 @@ def other(name):
             return getattr(mlflow, name)
         except AttributeError:
             return import_module("mlflow." + name)
-    raise AttributeError("mlflow.%s needs MLflow, which is not installed; here there are: %s." % (name, ", ".join(__all__)))
+    raise AttributeError(
+        "mlflow.%s needs MLflow, which is not installed; here there are: %s." % (name, ", ".join(__all__)))
 

@@ -57,4 +57,5 @@ def other(name):
     wandb = _real()
     if wandb is not None:
         return getattr(wandb, name)
-    raise AttributeError("wandb.%s needs wandb, which is not installed; here there are: %s." % (name, ", ".join(__all__)))
+    raise AttributeError(
+        "wandb.%s needs wandb, which is not installed; here there are: %s." % (name, ", ".join(__all__)))

@@ -73,7 +73,7 @@ def _bytes(field, data):
 
 
 class TensorBoardCallback:
-    """Given to `model.fit(callbacks=[…])`. Keras need not be there to make one; where it is, this is one of its callbacks."""
+    """Given to `model.fit(callbacks=[…])`. Keras need not be there; where it is, this is one of its callbacks."""
 
     def __new__(cls, *arguments, **more):
         keras = sys.modules.get("keras") or getattr(sys.modules.get("tensorflow"), "keras", None)

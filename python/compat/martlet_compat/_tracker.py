@@ -303,7 +303,7 @@ class ExperimentTracker:
         return table(Table([run.run_id for run in runs], names, rows, index_name="run_id"))
 
     def get_best_run(self, experiment_id, metric, mode="max"):
-        """The best of the runs that ended well. Runs whose value is NaN or missing do not count; of equals, the first."""
+        """The best of the runs that ended well. A value that is NaN or missing does not count; of equals, the first."""
         self._store.catch_up()
         found = self._store.ask("GET", "runs", "best", query={
             "experiment": experiment_id, "metric": metric, "mode": mode})

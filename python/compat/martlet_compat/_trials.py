@@ -12,7 +12,7 @@ from ._handle import Handle
 
 
 class Trials(list):
-    """What a search found: a dict for each combination, with `params`, `score`, `std`, `fold_scores`, `seconds`, `run_id`."""
+    """What a search found: a dict for each combination, with `params`, `score`, `std`, `fold_scores`, `run_id` and more."""
 
     def __init__(self, rows, experiment):
         super().__init__(rows)
@@ -49,7 +49,7 @@ class Trials(list):
 
 
 def importance(rows):
-    """The share of the scores' variance that each param explains by itself: variance of its values' means over all of it.
+    """The share of the scores' variance that each param explains alone: variance of its values' means over all of it.
 
     Shares of a full grid add up to at most 1; what is left is interplay of params, and noise.
     """
@@ -191,14 +191,16 @@ def track_cross_validation(model, X, y, cv=5, increment=None, scoring=None, name
     with Experiment(ExperimentMetadata(name=name or "cv-" + _fitting.name_of(model).lower(), tags=["cross-validation"]),
                     increment) as experiment:
         parts = _fitting.folds(model, X, y, cv)
-        experiment.log_params({**_fitting.params_of(model), **(params or {}), "model": _fitting.name_of(model), "cv": len(parts)})
+        experiment.log_params({
+            **_fitting.params_of(model), **(params or {}), "model": _fitting.name_of(model), "cv": len(parts)})
         rows = [_fold(experiment, number, model, params, X, y, train, test, score)
                 for number, (train, test) in enumerate(parts, 1)]
         values = [row["score"] for row in rows]
         mean, deviation = _fitting.mean_and_deviation(values)
         ordered = sorted(values)
         distribution = {"min": ordered[0], "median": _median(ordered), "max": ordered[-1]}
-        experiment.log_metrics({"cv_mean": mean, "cv_std": deviation, **{"cv_" + key: value for key, value in distribution.items()}})
+        experiment.log_metrics({
+            "cv_mean": mean, "cv_std": deviation, **{"cv_" + key: value for key, value in distribution.items()}})
         experiment.save_artifact("folds.csv", [
             {**{key: value for key, value in row.items() if key != "classes"},
              **{"class %s" % each: number for each, number in row["classes"].items()}} for row in rows])
@@ -223,7 +225,8 @@ def _fold(experiment, number, model, params, X, y, train, test, score):
         for each in _fitting.labels(targets):
             classes[str(each)] = classes.get(str(each), 0) + 1
     handle.log_params({"fold": number, "n_train": len(train), "n_test": len(test)})
-    handle.log_metrics({"score": value, "training_time": seconds, **{"n_class_" + key: n for key, n in classes.items()}})
+    handle.log_metrics({
+        "score": value, "training_time": seconds, **{"n_class_" + key: n for key, n in classes.items()}})
     handle.finish()
     experiment.log_metrics({"fold_score": value}, step=number)
     return {"fold": number, "score": value, "n_train": len(train), "n_test": len(test), "seconds": round(seconds, 4),

@@ -112,7 +112,8 @@ def _flat(values, mark=".", prefix=""):
 def _is_number(value):
     if isinstance(value, (str, bytes)) or value is None:
         return False
-    return isinstance(value, (bool, int, float)) or (getattr(value, "shape", None) == () and hasattr(value, "__float__"))
+    is_scalar = getattr(value, "shape", None) == () and hasattr(value, "__float__")
+    return is_scalar or isinstance(value, (bool, int, float))
 
 
 def _files(given):
@@ -131,7 +132,7 @@ def _files(given):
 # -- The real one
 
 def configure_wandb(increment=None):
-    """From here on W&B's project is the increment. Without a server of its kind it stays offline, with its files there."""
+    """From here on W&B's project is the increment. It stays offline, with its files in the increment's folder."""
     found = _increments.chosen(increment)
     if found is None:
         raise MartletError("There is no increment here; name one: configure_wandb(increment=\"0042\").")
@@ -168,7 +169,8 @@ def _wrap(wandb, increment):
 
 def _follow(wandb, run, increment, given):
     local = LocalRun(
-        given.get("name") or getattr(run, "name", None) or None, increment, tags=given.get("tags"), notes=given.get("notes"))
+        given.get("name") or getattr(run, "name", None) or None, increment, tags=given.get("tags"),
+        notes=given.get("notes"))
     is_ours = getattr(wandb, "log", None)
     for name in _COPIED:
         call = getattr(run, name, None)
