@@ -43,7 +43,8 @@ import Testing
             Issue.record(
                 "Sources/\(folder) is in no list of Package.swift, so nothing builds it: add it, or remove it.")
         }
-        let suites = Set(plan.suites + ["EndToEndTests", "ClientTests", "CompatibilityTests", "BrowserTests"])
+        let suites = Set(
+            plan.suites + ["EndToEndTests", "ClientTests", "CompatibilityTests", "CompatTests", "BrowserTests"])
         for folder in tree.folders(in: "Tests") where !suites.contains(folder) {
             Issue.record("Tests/\(folder) is in no list of Package.swift, so nothing runs it: add it, or remove it.")
         }
