@@ -23,7 +23,7 @@ extension World {
                 throw CommandFailure(
                     .refused, "\(path) is there already.", remedy: "Name another folder, or remove that one.")
             }
-            let backend = try backend(for: .folder(path), terminal, creates: true)
+            let backend = try backend(for: .folder(path), parsed, terminal, creates: true)
             defer { backend.close() }
             let count = try DemoStore(api: API(backend), now: now()).make()
             terminal.line("\(count) runs. Look at them: martlet ui \(parsed.text("folder") ?? "martlet-demo")")
