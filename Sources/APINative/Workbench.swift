@@ -46,18 +46,23 @@ final class Workbench: Sendable {
     private func run() {
         while true {
             state.change { $0.idle += 1 }
-            let found = state.wait(seconds: 10) { state in
-                state.waiting.isEmpty ? nil : state.waiting.removeFirst()
+            let found = state.wait(seconds: 10) { state -> (@Sendable () -> Void)? in
+                guard !state.waiting.isEmpty else { return nil }
+                // In one step with taking it: who adds the next piece must not count on this thread any more.
+                state.idle -= 1
+                return state.waiting.removeFirst()
             }
-            // Work that came between the end of the wait and this is nobody's else: it is looked for once more.
+            if let found {
+                found()
+                continue
+            }
             let isOver = state.change { state in
                 state.idle -= 1
-                guard found == nil, state.waiting.isEmpty else { return false }
+                guard state.waiting.isEmpty else { return false }
                 state.threads -= 1
                 return true
             }
             if isOver { return }
-            found?()
         }
     }
 }
