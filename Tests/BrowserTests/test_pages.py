@@ -128,6 +128,22 @@ def test_panels_are_searched_by_a_pattern(page):
     expect(page.get_by_text("No panel fits")).to_be_visible()
 
 
+def test_only_rows_in_sight_are_in_the_page(page, server):
+    call(server, "POST", "/experiments", {"name": "many", "project": "vision"})
+    for number in range(120):
+        call(server, "POST", "/runs", {"experiment": "many", "params": {"n": number}, "metrics": {"loss": number}, "status": "FINISHED"})
+    page.goto("/experiments/many")
+    rows = page.get_by_role("grid", name="Runs").get_by_role("row")
+    expect(rows.first).to_be_visible()
+    expect(page.locator(".runs-foot")).to_contain_text("of 120 runs visible")
+    assert rows.count() < 60
+    page.locator(".runs-list").evaluate("e => e.scrollTo(0, e.scrollHeight)")
+    expect(page.get_by_role("link", name="run_01", exact=False)).to_be_visible()
+    page.goto("/experiments/many/table")
+    expect(page.get_by_role("grid", name="Runs").get_by_role("row").nth(5)).to_be_visible()
+    assert page.get_by_role("grid", name="Runs").get_by_role("row").count() < 70
+
+
 def test_a_summary_value_is_a_bar(page):
     open_workspace(page)
     panel = page.get_by_role("region", name="params_millions", exact=True)
