@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,26 +17,31 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BINARY = Path(os.environ.get("MARTLET_BINARY", ROOT / ".build" / "release" / "martlet"))
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """The address of a server that has been given two experiments."""
-    folder = tmp_path_factory.mktemp("store")
+@contextmanager
+def serving(folder, *more):
+    """The address of a server on a folder of its own, as long as the block lasts."""
     log = folder / "log"
     with open(log, "wb") as output:
         process = subprocess.Popen(
-            [BINARY, "serve", "--port", "0", "--data", folder / "data"], stdout=output, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL)
+            [BINARY, "serve", "--port", "0", "--data", folder / "data", *more], stdout=output,
+            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 20
         while not (found := re.search(r"http://127\.0\.0\.1:\d+|http://localhost:\d+", log.read_text())):
             assert process.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
-        address = found[0].replace("localhost", "127.0.0.1")
-        fill(address)
-        yield address
+        yield found[0].replace("localhost", "127.0.0.1")
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The address of a server that has been given two experiments."""
+    with serving(tmp_path_factory.mktemp("store")) as address:
+        fill(address)
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from conftest import serving
 from store import call, runs
 
 
@@ -126,6 +127,22 @@ def test_panels_are_searched_by_a_pattern(page):
     expect(page.locator(".panel")).to_have_count(2)
     page.get_by_role("searchbox", name="Search panels").fill("nothing-like-it")
     expect(page.get_by_text("No panel fits")).to_be_visible()
+
+
+def test_only_rows_in_sight_are_in_the_page(page, server):
+    call(server, "POST", "/experiments", {"name": "many", "project": "vision"})
+    for number in range(120):
+        call(server, "POST", "/runs", {"experiment": "many", "params": {"n": number}, "metrics": {"loss": number}, "status": "FINISHED"})
+    page.goto("/experiments/many")
+    rows = page.get_by_role("grid", name="Runs").get_by_role("row")
+    expect(rows.first).to_be_visible()
+    expect(page.locator(".runs-foot")).to_contain_text("of 120 runs visible")
+    assert rows.count() < 60
+    page.locator(".runs-list").evaluate("e => e.scrollTo(0, e.scrollHeight)")
+    expect(page.get_by_role("link", name="run_01", exact=False)).to_be_visible()
+    page.goto("/experiments/many/table")
+    expect(page.get_by_role("grid", name="Runs").get_by_role("row").nth(5)).to_be_visible()
+    assert page.get_by_role("grid", name="Runs").get_by_role("row").count() < 70
 
 
 def test_a_summary_value_is_a_bar(page):
@@ -319,6 +336,21 @@ def test_a_phone_can_read_it(page, address):
     expect(page.locator("#main")).to_be_visible()
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 392
+
+
+def test_it_works_beneath_a_prefix(page, tmp_path):
+    with serving(tmp_path, "--base-path", "/proxy/8003") as address:
+        call(address, "POST", "/runs", {"experiment": "apart", "metrics": {"loss": 1}, "status": "FINISHED"})
+        missing = []
+        page.on("response", lambda answer: missing.append(answer.url) if answer.status >= 400 else None)
+        page.goto(f"{address}/proxy/8003/")
+        page.get_by_role("link", name="apart").click()
+        expect(page).to_have_url(re.compile(r"/proxy/8003/experiments/\d+$"))
+        page.reload()
+        expect(page.get_by_role("heading", name="loss")).to_be_visible()
+        page.get_by_role("link", name="Table").click()
+        expect(page.get_by_role("grid", name="Runs").get_by_role("row")).to_have_count(2)
+        assert missing == []
 
 
 def test_files_are_packed_and_kept(page):

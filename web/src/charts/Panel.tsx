@@ -83,6 +83,10 @@ export const Panel = memo(function Panel(props: Props): JSX.Element {
         [subjects, metric, settings, theme, curves, part],
     )
     const slash = metric.lastIndexOf("/") + 1
+    if (!isNear) {
+        // A page of many hundred panels: what is far away is its name and its place.
+        return <section className="card panel" ref={box} aria-label={metric}><div className="panel-head"><h3 className="cut grow"><span>{metric.slice(0, slash)}</span>{metric.slice(slash)}</h3></div></section>
+    }
     const xKind: XKind = settings.xMetric ? "number" : settings.axis === "time" ? "time" : settings.axis === "relative" ? "duration" : "number"
     const xName = settings.xMetric ?? "step"
     const isWaiting = !whole.isComplete && lines.length === 0

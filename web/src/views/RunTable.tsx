@@ -14,7 +14,9 @@ import { Failure, Icon, Skeleton, StateWord, download, toast } from "../ui/parts
 import { FilterField } from "./FilterField"
 import { FirstSteps } from "./FirstSteps"
 import { valueOf } from "./RunList"
-import { type RunRow, differing, fetchRuns, groupRuns, isSeedName } from "./runs"
+import { type RunRow, differing, groupRuns, isSeedName, useRuns } from "./runs"
+
+const noRows: RunRow[] = []
 
 interface Column { id: string; name: string; isNumber: boolean }
 
@@ -42,17 +44,20 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
     const wanted = chosen.length ? chosen : standard
     const columns: Column[] = wanted.map(column => plain.find(one => one.id === column) ?? { id: column, name: column.slice(column.indexOf(".") + 1), isNumber: column.startsWith("metrics.") })
     const [by, direction] = order.split(/:(?=[^:]*$)/)
-    const found = useResource(names.data ? `experiment/${id}/table|${filter}|${order}|${wanted.join(",")}` : null, () =>
-        fetchRuns({
-            experiment_id: [id], filter, order_by: by ? [`${fieldOf(by)} ${direction === "asc" ? "ASC" : "DESC"}`] : [],
-            metrics: wanted.filter(name => name.startsWith("metrics.")).map(name => name.slice(8)), params: wanted.filter(name => name.startsWith("params.")).map(name => name.slice(7)),
-            tags: wanted.filter(name => name.startsWith("tags.")).map(name => name.slice(5)), max: 100_000,
-        }))
-    const last = useRef<RunRow[]>([])
-    if (found.data) last.current = found.data.rows
-    const rows = found.data?.rows ?? (found.error ? [] : last.current)
+    const [version, setVersion] = useState(0)
+    const found = useRuns(names.data ? `${id}|${filter}|${order}|${wanted.join(",")}` : null, {
+        experiment_id: [id], filter, order_by: by ? [`${fieldOf(by)} ${direction === "asc" ? "ASC" : "DESC"}`] : [],
+        metrics: wanted.filter(name => name.startsWith("metrics.")).map(name => name.slice(8)), params: wanted.filter(name => name.startsWith("params.")).map(name => name.slice(7)),
+        tags: wanted.filter(name => name.startsWith("tags.")).map(name => name.slice(5)), max: 100_000,
+    }, version)
+    const rows = found.error ? noRows : found.data?.rows ?? noRows
+    const refresh = useRef(0)
+    const lookAgain = (): void => {
+        window.clearTimeout(refresh.current)
+        refresh.current = window.setTimeout(() => setVersion(old => old + 1), 500)
+    }
     useChanges(`experiment=${part(id)}`, changes => {
-        if (changes.some(change => change.event)) invalidate(`experiment/${id}/table`)
+        if (changes.some(change => change.event)) lookAgain()
     })
     const [picked, setPicked] = useState<Set<string>>(new Set())
     const [onlyDifferent, setOnlyDifferent] = useState(false)
@@ -66,7 +71,8 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
         Promise.all(ids.map(run => remove(`runs/${run}`))).then(() => {
             setPicked(new Set())
             invalidate(`experiment/${id}`)
-            toast(`${plural(ids.length, "run")} deleted`, () => void Promise.all(ids.map(run => post(`runs/${run}/restore`, {}))).then(() => invalidate(`experiment/${id}`)))
+            lookAgain()
+            toast(`${plural(ids.length, "run")} deleted`, () => void Promise.all(ids.map(run => post(`runs/${run}/restore`, {}))).then(() => { invalidate(`experiment/${id}`); lookAgain() }))
         }, (error: Error) => toast(error.message))
     }
     const tagPicked = (): void => {
@@ -93,10 +99,10 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
                             <button className="button" disabled={picked.size < 2 || picked.size > 50} onClick={() => navigate(`/compare?runs=${Array.from(picked).join(",")}`)}>Compare</button>
                             <button className="button" onClick={tagPicked}>Tag</button><button className="button" onClick={deletePicked}>Delete</button>
                         </>
-                    ) : <span className="muted num">{found.data && plural(found.data.total, "run")}</span>}
+                    ) : <span className="muted num">{found.data && (rows.length < found.data.total ? `${formatCount(rows.length)} of ${plural(found.data.total, "run")}` : plural(found.data.total, "run"))}</span>}
                     <button className="button" onClick={() => download("runs.csv", "text/csv", csvOf(rows, columns))}>CSV</button>
                 </div>
-                {found.error && found.error.status >= 500 ? <Failure error={found.error} again={found.reload} /> : names.error ? <Failure error={names.error} /> : names.isLoading || (found.isLoading && rows.length === 0) ? <Skeleton rows={16} />
+                {found.error && found.error.status >= 500 ? <Failure error={found.error} again={lookAgain} /> : names.error ? <Failure error={names.error} /> : names.isLoading || (found.isLoading && rows.length === 0) ? <Skeleton rows={16} />
                     : rows.length === 0 ? (found.error ? <p className="empty">The filter is not understood yet; what is wrong stands below it.</p> : filter ? <p className="empty">No run fits this filter.</p> : <FirstSteps experiment={id} />)
                     : groups ? <GroupTable groups={groups} columns={shownColumns} theme={theme} />
                     : <VirtualGrid id={id} rows={rows} columns={shownColumns} height={height} theme={theme} order={order} picked={picked} setPicked={setPicked} />}

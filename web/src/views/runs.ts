@@ -1,5 +1,6 @@
 // The runs of an experiment as the pages hold them: in columns, in one answer, with the params that tell them apart.
-import { post } from "../api/client"
+import { useEffect, useRef, useState } from "react"
+import { ApiError, post } from "../api/client"
 import { numberOfShortID } from "../charts/palette"
 import { type Json, type RunState, type RunTableAnswer, numberOf } from "../api/types"
 import { formatValue } from "../ui/format"
@@ -37,18 +38,44 @@ interface Question {
     max?: number
 }
 
-/** As many runs as are wanted, page by page. */
-export async function fetchRuns(question: Question): Promise<RunRows> {
+const firstPage = 500
+
+/** As many runs as are wanted, page by page; `onPage` hears of what there is so far, the first page being a small one. */
+export async function fetchRuns(question: Question, onPage?: (found: RunRows) => void, signal?: AbortSignal): Promise<RunRows> {
     const { max = 2000, ...rest } = question
     const rows: RunRow[] = []
     let token: string | null = null
     let answer: RunTableAnswer
     do {
-        answer = await post<RunTableAnswer>("runs/table", { ...rest, limit: Math.min(10_000, max - rows.length), page_token: token ?? undefined })
+        const limit: number = onPage && rows.length === 0 ? firstPage : Math.min(10_000, max - rows.length)
+        answer = await post<RunTableAnswer>("runs/table", { ...rest, limit, page_token: token ?? undefined }, signal)
         rows.push(...rowsOf(answer))
         token = answer.next_page_token
+        onPage?.({ rows: rows.slice(), total: answer.total, advice: answer.advice })
     } while (token !== null && rows.length < max)
     return { rows, total: answer.total, advice: answer.advice }
+}
+
+/** The same for a page: shown from the first answer on, and asked again when `version` changes, without a blank between. */
+export function useRuns(key: string | null, question: Question, version: number): { data: RunRows | undefined; error: ApiError | null; isLoading: boolean } {
+    const [state, setState] = useState<{ key: string | null; data: RunRows | undefined; error: ApiError | null }>({ key: null, data: undefined, error: null })
+    const newest = useRef(question)
+    newest.current = question
+    useEffect(() => {
+        if (key === null) return undefined
+        const stop = new AbortController()
+        let isFirst = true
+        fetchRuns(newest.current, found => {
+            // What is on screen is not made shorter by its own renewal.
+            setState(old => (old.key === key && old.data && isFirst && found.rows.length < old.data.rows.length && found.rows.length < found.total ? old : { key, data: found, error: null }))
+            isFirst = false
+        }, stop.signal).catch((error: unknown) => {
+            if (!stop.signal.aborted) setState({ key, data: undefined, error: error instanceof ApiError ? error : null })
+        })
+        return () => stop.abort()
+    }, [key, version])
+    const isOwn = state.key === key
+    return { data: state.data, error: isOwn ? state.error : null, isLoading: key !== null && !isOwn }
 }
 
 function rowsOf(answer: RunTableAnswer): RunRow[] {
