@@ -38,7 +38,7 @@ bench: build ## the benchmarks of bench/
 	@bench/run $(ARGS)
 
 format: ## lay out every Swift file as .swift-format says
-	swift format --in-place --recursive --parallel Sources Tests Package.swift
+	swift format --in-place --recursive --parallel Sources Tests Examples Package.swift
 
 # Not by way of `build`: this is often run as root, and root should find the binary, not build it.
 install: $(BINARY) ## put the binary into PREFIX/bin (PREFIX=/usr/local, DESTDIR for packagers)

@@ -27,7 +27,7 @@ import Testing
         let second = try Served(bench.store(), port: port)
         var last = run.flush()
         for _ in 0..<40 where !last.isComplete { last = run.flush() }
-        #expect(last.isComplete, "\(last)")
+        #expect(last.isComplete && last.dropped == 0 && last.problem == nil, "\(last)")
         let client = try Client(address)
         let curve = try #require(try await client.history(of: run.id).first)
         #expect(curve.values == (0..<150).map(Double.init))
@@ -63,7 +63,11 @@ import Testing
         let bench = Bench()
         let address = "http://127.0.0.1:1"
         let run = Martlet.startRun(
-            experiment: "e", uri: address, settings: bench.settings { $0.memoryBytesMax = 1 << 16 })
+            experiment: "e", uri: address,
+            settings: bench.settings {
+                $0.memoryBytesMax = 1 << 16
+                $0.exitSeconds = 0.1
+            })
         for step in 0..<5000 { run.log(["loss": Double(step)], step: step) }
         let delivery = run.flush()
         #expect(delivery.dropped > 3000 && delivery.dropped + delivery.waiting >= 5000, "\(delivery)")
@@ -130,6 +134,33 @@ import Testing
         #expect(delivery.problem?.contains("token") == true, "\(delivery)")
         _ = Couriers.close(served.address, keepsRest: false)
         served.stop()
+    }
+
+    @Test("a line that no store would take is refused at once, and those behind it are not held up")
+    func hugeLine() async throws {
+        try await withStore(.folder) { uri, bench in
+            let run = Martlet.startRun(experiment: "e", uri: uri, settings: bench.settings())
+            run.note(String(repeating: "x", count: 20 << 20))
+            run.log(["a": 1])
+            let delivery = await run.finish()
+            #expect(delivery.isComplete && delivery.dropped == 1)
+            #expect(delivery.problem?.hasSuffix("Log it as an artifact.") == true)
+            let read = try await Client(uri).run(run.id)
+            #expect(read.metrics == ["a": 1])
+        }
+    }
+
+    @Test("a refused value is no sign that the store was away")
+    func noFalseAlarm() async throws {
+        try await withStore(.folder) { uri, bench in
+            let run = Martlet.startRun(experiment: "e", params: ["lr": 1], uri: uri, settings: bench.settings())
+            run.logParam("lr", 2)
+            run.flush()
+            run.log(["a": 1])
+            await run.finish()
+            #expect(bench.sentences.count == 2, "Where it goes, and what was refused: \(bench.sentences)")
+            #expect(run.problem?.contains("lr") == true)
+        }
     }
 
     @Test("an artifact that is not there is said by its path")

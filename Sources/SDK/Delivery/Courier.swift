@@ -32,6 +32,8 @@ final class Courier: Sendable {
         var runCount = 0
         var failures = 0
         var problem: String?
+        /// Whether the problem is that the store does not answer, which passes.
+        var isAway = false
         var retryAt: Int64 = 0
         var lastSent: Int64 = 0
         var hasGreeted = false
@@ -82,7 +84,17 @@ final class Courier: Sendable {
         if !values.isEmpty { add(run, .metrics(values, step: step)) }
     }
 
-    func write(_ run: String, _ op: String, _ fields: JSONObject) { add(run, .op(op, fields)) }
+    func write(_ run: String, _ op: String, _ fields: JSONObject) {
+        let what = Entry.What.op(op, fields)
+        guard what.size <= Entry.sizeMax else {
+            return lose(
+                1,
+                because:
+                    "A line of about \(what.size) bytes (\(op)) was not logged: at most \(Entry.sizeMax) are taken. Log it as an artifact."
+            )
+        }
+        add(run, what)
+    }
 
     func end(_ run: String, _ fields: JSONObject) {
         add(run, .op("state", fields))
@@ -127,9 +139,9 @@ final class Courier: Sendable {
     }
 
     /// A problem, for standard error and for whoever asks.
-    func tell(_ sentence: String) {
-        desk.withLock { $0.problem = sentence }
-        notices.tell(sentence)
+    func tell(_ sentence: String, isAway: Bool = false) {
+        desk.withLock { ($0.problem, $0.isAway) = (sentence, isAway) }
+        notices.tell(sentence, isAway: isAway)
     }
 
     var problem: String? { desk.withLock { $0.problem } }
@@ -227,10 +239,11 @@ final class Courier: Sendable {
         let value = (try? JSONValue(parsing: answer.body)) ?? .null
         switch answer.status.code {
         case 200..<300:
-            guard value["acked"] != nil else {
-                return putOff("\(connection.place.text) answered with something that is not Martlet's.", after: nil)
+            let (writer, first) = desk.withLock { ($0.outbox.writer, $0.outbox.first) }
+            guard let acked = value["acked"]?[writer]?.int64, acked >= first else {
+                return putOff("\(connection.place.text) answered, and took none of what was sent.", after: nil)
             }
-            accept { $0.acknowledge(through: $0.first + Int64(count) - 1) }
+            accept { $0.acknowledge(through: acked) }
             if (value["problems"]?.int64 ?? 0) > 0, let run { tell(refusedLine(of: run)) }
         case 409 where value["expected"] != nil:
             let expected = value["expected"]?.int64 ?? 1
@@ -259,6 +272,7 @@ final class Courier: Sendable {
             change(&desk.outbox)
             desk.lastSent = SystemClock().now.micros
             desk.failures = 0
+            if desk.isAway { (desk.problem, desk.isAway) = (nil, false) }
             if desk.outbox.count == 0 { desk.runs = desk.runs.filter { !$0.value.hasEnded } }
             return desk.outbox.bytes
         }
@@ -284,7 +298,7 @@ final class Courier: Sendable {
             desk.retryAt = SystemClock().monotonic + Int64(pause * 1e6)
             return pause
         }
-        tell("\(sentence) What is logged is kept, and sent again.")
+        tell("\(sentence) What is logged is kept, and sent again.", isAway: true)
         ringBells()
         return max(1, Int(pause * 1000))
     }
@@ -316,7 +330,7 @@ final class Courier: Sendable {
                     desk.failures += 1
                     return desk.failures
                 }
-                tell("\(sentence) The file \(upload.name) waits, and is sent again.")
+                tell("\(sentence) The file \(upload.name) waits, and is sent again.", isAway: true)
                 ringBells()
                 return Int(1000 * min(Courier.retrySecondsMax, 0.25 * Double(1 << min(failures, 6))))
             case .done: break

@@ -48,11 +48,11 @@ enum Couriers {
         let end = SystemClock().monotonic + Int64(seconds * 1e6)
         for courier in couriers {
             let left = Double(max(0, end - SystemClock().monotonic)) / 1e6
-            if courier.wait(seconds: left, isLastChance: true).isComplete {
-                // A thread that is still in the middle of something would hold the program beyond its deadline.
-                courier.close()
-            } else {
+            if !courier.wait(seconds: left, isLastChance: true).isComplete {
                 leaveRest(of: courier)
+            } else if case .folder = courier.connection.place {
+                // A server's thread may be waiting for an answer, which would hold the program beyond its deadline.
+                courier.close()
             }
         }
     }

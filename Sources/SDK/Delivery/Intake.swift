@@ -31,7 +31,7 @@ struct Intake {
     /// False when there was no room.
     mutating func add(_ run: String, at time: Int64, _ what: Entry.What) -> Bool {
         let entry = Entry(run: run, time: time, ordinal: ordinal + 1, what: what)
-        let size = entry.size
+        let size = what.size
         if case .metrics(let values, let step) = what {
             guard total + size <= bytesMax else {
                 var gap = gaps[run] ?? Gap(first: step, last: step, count: 0)

@@ -21,23 +21,23 @@ final class Notices: Sendable {
     func greet(_ sentence: String) { write(sentence) }
 
     /// A problem, at most once a minute; how many were not said is said with the next one.
-    func tell(_ sentence: String) {
+    func tell(_ sentence: String, isAway: Bool) {
         let now = SystemClock().monotonic
         let suppressed = state.withLock { state -> Int? in
-            state.isInTrouble = true
             if let last = state.saidAt, now - last < Notices.pauseMicros {
                 state.suppressed += 1
                 return nil
             }
             defer { state.suppressed = 0 }
             state.saidAt = now
+            state.isInTrouble = isAway
             return state.suppressed
         }
         guard let suppressed else { return }
         write(suppressed == 0 ? sentence : "\(sentence) (\(suppressed) more were not shown.)")
     }
 
-    /// The store answers again. Said only after a problem was, so that nobody goes on worrying.
+    /// The store answers again. Said only where it was said that it did not, so that nobody goes on worrying.
     func recovered(_ place: String) {
         let wasInTrouble = state.withLock { state in
             defer { state.isInTrouble = false }

@@ -107,7 +107,8 @@ struct Entry: Sendable {
             writer.member("op", "metrics")
             if let step { writer.member("step", step) }
             writer.object("m") { writer in
-                for (name, value) in values { writer.member(dynamic: name, value) }
+                // A dictionary has no order, and the store shows names in the order in which they came.
+                for (name, value) in values.sorted(by: { $0.key < $1.key }) { writer.member(dynamic: name, value) }
             }
         case .op(let op, let fields):
             writer.member("op", op)
@@ -117,11 +118,16 @@ struct Entry: Sendable {
         return Outbox.Line(body: Array(writer.bytes.dropFirst().dropLast()), ordinal: ordinal, run: run)
     }
 
+    /// A store takes lines of 16 MiB, and escaping may double one.
+    static let sizeMax = 7 << 20
+}
+
+extension Entry.What {
     /// About what it takes in memory.
     var size: Int {
-        switch what {
+        switch self {
         case .metrics(let values, _): values.keys.reduce(96) { $0 + $1.utf8.count + 32 }
-        case .op(_, let fields): Entry.size(of: .object(fields)) + 96
+        case .op(_, let fields): Entry.What.size(of: .object(fields)) + 96
         }
     }
 
