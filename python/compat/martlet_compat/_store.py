@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -23,7 +22,7 @@ from martlet._say import say
 
 START_SECONDS = 30
 ASK_SECONDS = 60
-ADOPTION_SECONDS = 10
+PIECE = 4 << 20
 # Settings of another server that this one must not take for its own.
 _NOT_OURS = ("HOST", "PORT", "AUTH_MODE", "COMPAT_PORTS", "DEBUG", "LOG_LEVEL")
 
@@ -58,6 +57,16 @@ def binary():
     raise Unreachable(
         "Reading a store's folder needs the program martlet, and there is none on the path. Install it, name it in "
         "MARTLET_BINARY, or set MARTLET_TRACKING_URI to a server.")
+
+
+def _beginning(path):
+    """When a logbook begins, by which logbooks are put in order."""
+    try:
+        with open(path, "rb") as file:
+            line = json.loads(file.readline())
+        return line.get("start") or line.get("t") or 0
+    except (OSError, ValueError, AttributeError):
+        return 0
 
 
 _stores = {}
@@ -126,26 +135,17 @@ class Store:
         threading.Thread(target=_drain, args=(self._server.stdout,), daemon=True).start()
         self._delivered = {}
         atexit.register(self.close)
-        self._wait_for_logbooks()
+        self._take_in()
 
-    def _wait_for_logbooks(self):
-        """What writers that are gone have left is taken in within moments; a question should not come before that."""
-        from martlet._book import lock
-
+    def _take_in(self):
+        """What other writers have left here. The server looks for itself, but a question should not come before that."""
         live = os.path.join(self.place, "logbooks", "live")
-        end = time.monotonic() + ADOPTION_SECONDS
-        while time.monotonic() < end:
-            waiting = False
-            for name in os.listdir(live) if os.path.isdir(live) else []:
-                try:
-                    file = os.open(os.path.join(live, name), os.O_RDONLY)
-                except OSError:
-                    continue
-                waiting = lock(file, wait=False) is True or waiting
-                os.close(file)
-            if not waiting:
-                return
-            time.sleep(0.05)
+        names = os.listdir(live) if os.path.isdir(live) else []
+        for path in sorted((os.path.join(live, name) for name in names), key=_beginning):
+            try:
+                self._deliver(self._address, path)
+            except MartletError as error:
+                say("the logbook %s waits: %s" % (path, error))
 
     def close(self):
         """Ends the server of this process, if one was started."""
@@ -162,22 +162,25 @@ class Store:
 
     def deliver(self, path):
         """Sees to it that the server has all of a logbook that this process writes."""
-        if self.is_remote:
-            return
-        address = self.address
+        if not self.is_remote:
+            self._deliver(self.address, path)
+
+    def _deliver(self, address, path):
         # Lines count once however often they are handed in, so the server's own look at the folder may come before.
         if not path.endswith(".jsonl"):
             return
         try:
             with open(path, "rb") as file:
                 file.seek(self._delivered.get(path, 0))
-                data = file.read()
+                while True:
+                    data = file.read(PIECE) + file.readline()
+                    whole = data[:data.rfind(b"\n") + 1]
+                    if not whole:
+                        return
+                    self._send("POST", address + "/api/v1/logbook", whole, "application/x-ndjson")
+                    self._delivered[path] = self._delivered.get(path, 0) + len(whole)
         except FileNotFoundError:
             return  # put away by now, which means that it was read to its end
-        data = data[:data.rfind(b"\n") + 1]
-        if data:
-            self._send("POST", address + "/api/v1/logbook", data, "application/x-ndjson")
-            self._delivered[path] = self._delivered.get(path, 0) + len(data)
 
     def ask(self, method, *parts, query=None, body=None, data=None, raw=False):
         """One request under /api/v1; parts of the path are quoted. Gives the answer's JSON, or its bytes."""
