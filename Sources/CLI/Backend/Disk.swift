@@ -102,7 +102,7 @@ package enum Disk {
         guard rename(draft, path) == 0 else { throw failure("write", path) }
     }
 
-    static func write(_ bytes: UnsafeRawBufferPointer, to file: Int32, _ path: String) throws(CommandFailure) {
+    package static func write(_ bytes: UnsafeRawBufferPointer, to file: Int32, _ path: String) throws(CommandFailure) {
         var done = 0
         while done < bytes.count {
             let count = Glibc.write(file, bytes.baseAddress! + done, bytes.count - done)
