@@ -8,7 +8,15 @@ import Martlet
 @main struct Study {
     static let experiment = "two spirals"
 
-    static func main() async throws {
+    static func main() async {
+        do { try await study() } catch {
+            // An error that leaves `main` is a trap, and a trap does not wait for what was logged.
+            FileHandle.standardError.write(Foundation.Data("martlet-spirals: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    private static func study() async throws {
         let numbers = CommandLine.arguments.dropFirst().compactMap { Int($0) }
         let epochs = max(1, numbers.first ?? 150)
         let seeds = Array(1...max(1, numbers.dropFirst().first ?? 3))

@@ -9,6 +9,9 @@ public struct LoggingSettings: Sendable {
     public var exitSeconds = 10.0
     /// How often what has gathered is handed on.
     public var batchSeconds = 0.2
+    /// The folder in whose `logbooks/unsent` lines wait while their server is away; nil is the one that the `martlet`
+    /// command would take.
+    public var unsentStore: String?
     /// Where sentences about problems go; nil is standard error, unless `MARTLET_QUIET` is set.
     public var notice: (@Sendable (String) -> Void)?
 

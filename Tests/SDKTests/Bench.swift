@@ -22,6 +22,7 @@ final class Bench: Sendable {
     func settings(_ change: (inout LoggingSettings) -> Void = { _ in }) -> LoggingSettings {
         var settings = LoggingSettings()
         settings.batchSeconds = 0.02
+        settings.unsentStore = folder + "/unsent"
         settings.notice = { [self] sentence in said.withLock { $0.append(sentence) } }
         change(&settings)
         return settings

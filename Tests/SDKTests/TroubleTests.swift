@@ -24,10 +24,17 @@ import Testing
         let problem = try #require(delivery.problem)
         #expect(problem.hasSuffix("sent again.") && problem.contains("127.0.0.1"), "\(problem)")
 
+        let unsent = bench.folder + "/unsent/logbooks/unsent"
+        let file = try #require(try FileManager.default.contentsOfDirectory(atPath: unsent).first)
+        let waiting = try String(contentsOfFile: unsent + "/" + file, encoding: .utf8).split(separator: "\n")
+        #expect(
+            waiting.count == 101 && waiting[0].contains("\"step\":50,"), "A file keeps them if this program is killed.")
+
         let second = try Served(bench.store(), port: port)
         var last = run.flush()
         for _ in 0..<40 where !last.isComplete { last = run.flush() }
         #expect(last.isComplete && last.dropped == 0 && last.problem == nil, "\(last)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: unsent).isEmpty)
         let client = try Client(address)
         let curve = try #require(try await client.history(of: run.id).first)
         #expect(curve.values == (0..<150).map(Double.init))

@@ -105,7 +105,7 @@ package enum Disk {
     /// Removes a file; one that is not there is as good.
     static func remove(_ path: String) { unlink(path) }
 
-    static func write(_ bytes: UnsafeRawBufferPointer, to file: Int32, _ path: String) throws(CommandFailure) {
+    package static func write(_ bytes: UnsafeRawBufferPointer, to file: Int32, _ path: String) throws(CommandFailure) {
         var done = 0
         while done < bytes.count {
             let count = Glibc.write(file, bytes.baseAddress! + done, bytes.count - done)

@@ -36,6 +36,8 @@ final class Courier: Sendable {
         var isAway = false
         var retryAt: Int64 = 0
         var lastSent: Int64 = 0
+        /// The last line that is in the file of those that wait for a server; 0 while there is no file.
+        var spilled: Int64 = 0
         var hasGreeted = false
         var isClosed = false
         var bells: [ObjectIdentifier: Bell] = [:]
@@ -186,8 +188,10 @@ final class Courier: Sendable {
             collect()
         }
         let isBusy = desk.withLock { !$0.runs.isEmpty || $0.outbox.count > 0 }
-        return isBusy ? max(1, Int(settings.batchSeconds * 1000)) : 60_000
+        return isBusy ? batchMilliseconds : 60_000
     }
+
+    private var batchMilliseconds: Int { max(1, Int(min(60, settings.batchSeconds) * 1000)) }
 
     /// Makes lines of what callers have left.
     private func collect() {
@@ -220,7 +224,10 @@ final class Courier: Sendable {
         let now = SystemClock().monotonic
         let (isClosed, retryAt) = desk.withLock { ($0.isClosed, $0.retryAt) }
         if isClosed { return nil }
-        if retryAt > now { return max(1, Int((retryAt - now) / 1000)) }
+        if retryAt > now {
+            spill()
+            return max(1, min(Int((retryAt - now) / 1000), batchMilliseconds))
+        }
         let batch = desk.withLock { $0.outbox.batch(bytesMax: Courier.batchBytesMax) }
         guard batch.count > 0 else { return nil }
         let answer: BackendAnswer
@@ -260,6 +267,7 @@ final class Courier: Sendable {
             }
         case 400, 413, 415, 422:
             lose(count, because: "\(connection.place.text) refused \(count) lines: \(sentence(of: value, answer))")
+            discardSpilled()
             accept { $0.giveUp(count) }
         default:
             return putOff(sentence(of: value, answer), after: answer.headers["retry-after"].flatMap { Double($0) })
@@ -277,6 +285,7 @@ final class Courier: Sendable {
             return desk.outbox.bytes
         }
         intake.withLock { $0.outboxBytes = bytes }
+        if desk.withLock({ $0.outbox.count == 0 && $0.spilled > 0 }) { discardSpilled() }
         notices.recovered(connection.place.text)
         ringBells()
         uploading.wake()
@@ -284,6 +293,7 @@ final class Courier: Sendable {
 
     private func startOver() {
         tell("\(connection.place.text) has lost what this program sent before; its runs are begun there again.")
+        discardSpilled()
         desk.withLock { desk in
             desk.outbox.startOver(writer: Courier.newWriter(), with: desk.openings)
         }
@@ -298,9 +308,43 @@ final class Courier: Sendable {
             desk.retryAt = SystemClock().monotonic + Int64(pause * 1e6)
             return pause
         }
+        spill()
         tell("\(sentence) What is logged is kept, and sent again.", isAway: true)
         ringBells()
         return max(1, Int(pause * 1000))
+    }
+
+    /// Keeps what waits for a server in a file too, so that a program that is killed meanwhile has lost none of it. In a
+    /// folder that cannot be written there is nothing to be gained by it.
+    private func spill() {
+        guard case .server = connection.place else { return }
+        let (writer, spilled, rest) = desk.withLock {
+            ($0.outbox.writer, $0.spilled, $0.outbox.rest(after: $0.spilled))
+        }
+        guard !rest.text.isEmpty, LocalFiles.append(rest.text, to: spillPath(writer), isFirst: spilled == 0) else {
+            return
+        }
+        desk.withLock { $0.spilled = rest.last }
+    }
+
+    /// The lines have arrived, or get other numbers.
+    private func discardSpilled() {
+        let writer = desk.withLock { desk in
+            desk.spilled = 0
+            return desk.outbox.writer
+        }
+        if case .server = connection.place { unlink(spillPath(writer)) }
+    }
+
+    var unsentStore: String { settings.unsentStore ?? Machine.standardStore }
+
+    /// Where what was not delivered is found again: for a server a file that `martlet sync` sends, for a folder its own
+    /// logbooks, which the next `martlet` there takes in.
+    func spillPath(_ writer: String) -> String {
+        switch connection.place {
+        case .folder(let path): "\(path)/logbooks/live/\(writer).jsonl"
+        case .server: "\(unsentStore)/logbooks/unsent/\(writer).jsonl"
+        }
     }
 
     private func sentence(of value: JSONValue, _ answer: BackendAnswer) -> String {

@@ -57,18 +57,12 @@ enum Couriers {
         }
     }
 
-    /// Writes what was not delivered to where it is found again: the store's own logbooks, which the next `martlet` there
-    /// takes in, or for a server a file that `martlet sync` sends.
+    /// Writes what was not delivered to where it is found again.
     private static func leaveRest(of courier: Courier) {
         let rest = courier.takeRest()
-        for name in rest.uploads.prefix(3) { courier.tell("The artifact \(name) was not uploaded.") }
+        for name in rest.uploads.prefix(3) { Machine.say("The artifact \(name) was not uploaded.", courier) }
         guard !rest.text.isEmpty else { return }
-        let (store, folder) =
-            switch courier.connection.place {
-            case .folder(let path): (path, path + "/logbooks/live")
-            case .server: (Machine.standardStore, Machine.standardStore + "/logbooks/unsent")
-            }
-        let path = "\(folder)/\(rest.writer).jsonl"
+        let path = courier.spillPath(rest.writer)
         guard LocalFiles.write(rest.text, to: path) else {
             return Machine.say(
                 "What was not delivered to \(courier.connection.place.text) is lost: \(path) cannot be written.",
@@ -77,7 +71,9 @@ enum Couriers {
         switch courier.connection.place {
         case .folder: Machine.say("What was not delivered is in \(path); the next martlet here takes it in.", courier)
         case .server(let address):
-            Machine.say("What was not delivered is in \(path). Send it by: martlet sync \(store) \(address)", courier)
+            Machine.say(
+                "What was not delivered is in \(path). Send it by: martlet sync \(courier.unsentStore) \(address)",
+                courier)
         }
     }
 }

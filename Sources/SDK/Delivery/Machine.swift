@@ -81,6 +81,15 @@ enum LocalFiles {
         }
     }
 
+    /// Adds to a file; the first time it is made anew, and the folders above it.
+    static func append(_ bytes: [UInt8], to path: String, isFirst: Bool) -> Bool {
+        if isFirst { return write(bytes, to: path) }
+        let file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        return (try? bytes.withUnsafeBytes { try Disk.write($0, to: file, path) }) != nil
+    }
+
     /// Makes the file and the folders above it.
     static func write(_ bytes: [UInt8], to path: String) -> Bool {
         do throws(CommandFailure) {

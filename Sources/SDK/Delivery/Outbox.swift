@@ -43,6 +43,16 @@ struct Outbox {
         return (text, count, count > 0 ? lines[head + count - 1].run : nil)
     }
 
+    /// Complete lines behind this number, and the number of the last one.
+    func rest(after number: Int64) -> (text: [UInt8], last: Int64) {
+        var text: [UInt8] = []
+        let start = Int(max(0, number - first + 1))
+        for (index, line) in lines[head...].enumerated().dropFirst(start) {
+            append(line, number: first + Int64(index), to: &text)
+        }
+        return (text, max(number, first + Int64(count) - 1))
+    }
+
     private func append(_ line: Line, number: Int64, to text: inout [UInt8]) {
         let start = text.count
         text += "{\"w\":\"\(writer)\",\"seq\":\(number),".utf8
