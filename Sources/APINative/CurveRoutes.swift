@@ -97,8 +97,8 @@ struct CurveQuestion: Sendable {
     static let metricsMax = 200
 
     init(_ fields: Fields) throws(Refusal) {
-        runs = try fields.textsOrNumbers("runs")
-        metrics = try fields.textsOrNumbers("metrics")
+        runs = try fields.textList("runs")
+        metrics = try fields.textList("metrics")
         guard !runs.isEmpty, runs.count <= CurveQuestion.runsMax else {
             throw Refusal(
                 .invalid, "\(runs.count) runs are named.", remedy: "Name 1 to \(CurveQuestion.runsMax) runs.",

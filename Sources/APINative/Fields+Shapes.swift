@@ -29,6 +29,15 @@ extension Fields {
         return texts
     }
 
+    /// A list of texts and nothing else.
+    func textList(_ name: String) throws(Refusal) -> [String] {
+        guard let value = self[name] else { return [] }
+        guard let list = value.array, list.allSatisfy({ $0.string != nil }) else {
+            throw wrong(name, "a list of texts", value)
+        }
+        return list.compactMap(\.string)
+    }
+
     /// The only place of a text that must be there.
     func required(_ name: String, or other: String? = nil, for what: String) throws(Refusal) -> String {
         let found = if let other { try text(name, or: other) } else { try text(name) }

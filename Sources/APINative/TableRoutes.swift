@@ -75,7 +75,7 @@ private enum WantedColumns: Equatable {
     case named([String])
 
     init(_ fields: Fields, _ name: String) throws(Refusal) {
-        let names = try fields.textsOrNumbers(name)
+        let names = try fields.textList(name)
         self = names.isEmpty ? .none : names.contains("*") ? .all : .named(names)
     }
 

@@ -290,9 +290,9 @@ def test_an_adopted_file_goes_when_its_days_are_over_and_a_backup_came_after(sta
     book.add(*lines)
     adopted(server, run, len(expected_of(lines)[0]))
     done = server.folder / "logbooks" / "done"
-    assert not list(done.glob("*/*.zst")), "its writer lives"
+    assert not list(done.glob("*/*.gz")), "its writer lives"
     book.close()
-    [archive] = wait_for("the file's putting away", lambda: list(done.glob("*/*.zst")), 20)
+    [archive] = wait_for("the file's putting away", lambda: list(done.glob("*/*.gz")), 20)
 
     def kept():
         said = martlet("du", "--json", uri=server.folder, home=tmp_path)
@@ -312,7 +312,7 @@ def test_an_adopted_file_goes_when_its_days_are_over_and_a_backup_came_after(sta
     # The backup has its own copy, and what becomes of it is whole.
     done = martlet("restore", tmp_path / "saved", tmp_path / "again", home=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert list((tmp_path / "again" / "logbooks" / "done").glob("*/*.zst"))
+    assert list((tmp_path / "again" / "logbooks" / "done").glob("*/*.gz"))
     check_whole(start_server(folder=tmp_path / "again"), run, lines)
 
 
@@ -325,7 +325,7 @@ def test_what_was_adopted_while_a_backup_ran_is_in_the_store_that_it_becomes(ser
     book = logbooks.Book(server.folder, writer)
     book.add(*lines)
     book.close()
-    wait_for("the file's putting away", lambda: list((server.folder / "logbooks" / "done").glob("*/*.zst")), 20)
+    wait_for("the file's putting away", lambda: list((server.folder / "logbooks" / "done").glob("*/*.gz")), 20)
     assert martlet("backup", tmp_path / "saved", uri=server.folder, home=tmp_path).returncode == 0
     # As if the copy of the database had been made before the file came, and that of the files after.
     (tmp_path / "saved" / "martlet.db").write_bytes(early)

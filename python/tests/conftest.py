@@ -46,7 +46,9 @@ def program(tmp_path):
 
     def run(source, *arguments, environment=None, check=True, wait=True, timeout=60, cwd=None):
         path = tmp_path / "program.py"
-        path.write_text(textwrap.dedent(source))
+        # In one step: another one that was just started may be reading it.
+        path.with_suffix(".new").write_text(textwrap.dedent(source))
+        path.with_suffix(".new").replace(path)
         command = [sys.executable, str(path), *map(str, arguments)]
         settings = {**os.environ, "PYTHONPATH": str(ROOT / "python"), **{
             name: str(value) for name, value in (environment or {}).items()}}
