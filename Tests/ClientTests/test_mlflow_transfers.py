@@ -48,8 +48,10 @@ def test_a_file_goes_up_in_parts_and_comes_down_in_pieces(kept, start_server, cl
         before = resident_peak(server)
         client.log_artifact(str(large), "models/deep")
         grown = resident_peak(server) - before
-    log = server.log
     parts = -(-SIZE // CHUNK)
+    # A line is written after its answer was sent.
+    serving.wait_for("the last line", lambda: "/mpu/complete/" in server.log, 5)
+    log = server.log
     assert log.count("/mpu/create/") == 1 and log.count("/mpu/complete/") == 1
     assert log.count("/signed/parts/") == parts
     assert "signature=…" in log and "signature=a" not in log
@@ -64,6 +66,7 @@ def test_a_file_goes_up_in_parts_and_comes_down_in_pieces(kept, start_server, cl
     path = client.artifacts.download_artifacts(
         run_id=run_id, artifact_path=f"models/deep/{large.name}", dst_path=str(down))
     assert digest(type(large)(path)) == digest(large)
+    serving.wait_for("the last line", lambda: server.log.count("/signed/artifacts/") >= parts, 5)
     assert server.log.count("/signed/artifacts/") == parts
     if "folder" in kept:
         assert [one.name for one in folder.rglob("*.bin")] == [large.name]
@@ -89,4 +92,4 @@ def test_parts_and_pieces_work_where_tokens_are_asked_for(start_server, client, 
     path = client.artifacts.download_artifacts(
         run_id=run.info.run_id, artifact_path=large.name, dst_path=str(tmp_path / "down"))
     assert digest(type(large)(path)) == digest(large)
-    assert "/signed/parts/" in server.log and "/signed/artifacts/" in server.log
+    serving.wait_for("the lines", lambda: "/signed/parts/" in server.log and "/signed/artifacts/" in server.log, 5)
