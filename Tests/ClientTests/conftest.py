@@ -36,9 +36,13 @@ class GuardedServer(serving.Server):
             self.secret = json.loads(token.stdout)["secret"]
         return self
 
+    @property
+    def key(self):
+        """The header that opens it."""
+        return {"Authorization": f"Bearer {self.secret}"} if self.secret else {}
+
     def ask(self, method, target, body=None, headers=None, timeout=30):
-        known = {"Authorization": f"Bearer {self.secret}"} if self.secret else {}
-        return super().ask(method, target, body, {**known, **(headers or {})}, timeout)
+        return super().ask(method, target, body, {**self.key, **(headers or {})}, timeout)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def test_spans_arrive_however_their_exporter_packs_them(client, server, coding):
     sent = urllib.request.Request(
         f"{server.address}/v1/traces", data=packed, method="POST",
         headers={"Content-Type": "application/x-protobuf", "Content-Encoding": coding,
-                 "x-mlflow-experiment-id": experiment})
+                 "x-mlflow-experiment-id": experiment, **getattr(server, "key", {})})
     assert urllib.request.urlopen(sent, timeout=10).status == 200
     trace = client.get_trace("tr-" + span.trace_id.hex())
     assert [one.name for one in trace.data.spans] == ["answer" * 100]
