@@ -124,7 +124,13 @@ import Testing
         let quick = try api.socket(address)
         #expect(isFollowed(api, 2))
         for step in 1...20 { try log(api, run, "{\"metrics\":{\"loss\":1},\"step\":\(step)}") }
-        for step in 1...20 { #expect(steps(quick.next()) == Int64(step)) }
+        // Each step in order and none left out. Delivery is at least once: the last one may be told again.
+        var last: Int64 = 0
+        while last < 20 {
+            let step = try #require(steps(quick.next()))
+            #expect(step == last + 1 || (step == last && last > 0))
+            last = step
+        }
         #expect(slow.close() == 1008)
         #expect(isFollowed(api, 1))
     }
