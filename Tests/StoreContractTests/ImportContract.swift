@@ -111,6 +111,13 @@ import Testing
                 _ = try store.change { try $0.importVersion(other, of: "reg", aliases: []) }
             }
             #expect(refused?.code == .conflict)
+            version.tags[String(repeating: "k", count: 5000)] = .some("v")
+            version.number = 9
+            let large = version
+            let limited = #expect(throws: Refusal.self) {
+                _ = try store.change { try $0.importVersion(large, of: "reg", aliases: []) }
+            }
+            #expect(limited != nil && limited?.code != .conflict)
         }
     }
 }

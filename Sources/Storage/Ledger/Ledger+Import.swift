@@ -140,6 +140,8 @@ extension Ledger {
         if model.description.isEmpty { model.description = given.description }
         for (key, value) in given.tags.entries where model.tags[key] == nil { model.tags[key] = .some(value) }
         model.lastVersion = max(model.lastVersion, given.lastVersion)
+        try check(modelTags: model.tags)
+        try limits.checkText(model.description, limits.noteBytes, "description", setting: "--limit-note-bytes")
         guard model != before || model.updated < given.updated else { return model }
         model.updated = max(model.updated, given.updated)
         try tx.update(model.card)
@@ -151,6 +153,10 @@ extension Ledger {
         _ given: ModelVersion, of name: String, aliases: [String]
     ) throws(StorageError) -> (version: ModelVersion, created: Bool) {
         var model = try writableModel(name, in: given.project)
+        try ModelNames.check(source: given.source, limits)
+        try limits.checkText(given.description, limits.noteBytes, "description", setting: "--limit-note-bytes")
+        try check(modelTags: given.tags)
+        for alias in aliases { try ModelNames.check(alias: alias) }
         var version = given
         version.model = model.id
         let known = try tx.modelVersion(given.number, of: model)
@@ -173,6 +179,7 @@ extension Ledger {
         let before = model
         model.lastVersion = max(model.lastVersion, given.number)
         for alias in aliases { model.aliases[alias] = given.number }
+        try limits.checkCount(model.aliases.count, limits.tags, "aliases", of: name)
         if model != before { try tx.update(model.card) }
         return (version, known == nil)
     }
