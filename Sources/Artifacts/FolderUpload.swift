@@ -7,11 +7,8 @@ import Synchronization
 ///
 /// The lock makes `@unchecked Sendable` true: a request's body may come from one thread and its end from another.
 final class FolderUpload: BlobUpload, @unchecked Sendable {
-    private let lock = Mutex(())
+    private let draft: UnfinishedFile
     private let store: FolderBlobStore
-    private let folder: Descriptor
-    private let file: Descriptor
-    private let name: String
     private let expected: ExpectedBlob
     private let hash = SHA256()
     /// Pieces smaller than this are gathered, since each write is a call into the kernel.
@@ -19,7 +16,9 @@ final class FolderUpload: BlobUpload, @unchecked Sendable {
     private var buffered = 0
     private var written: Int64 = 0
     private var handedToDisk: Int64 = 0
-    private var isOpen = true
+
+    private static let ended = Refusal(
+        .closed, "This upload has ended, so nothing can be added to it.", remedy: "Begin a new upload.")
 
     init(store: FolderBlobStore, folder: consuming Descriptor, expected: ExpectedBlob) throws(Refusal) {
         let name = Digest(bytes: Chance.bytes(32)).text.prefix(32)
@@ -28,10 +27,8 @@ final class FolderUpload: BlobUpload, @unchecked Sendable {
         }
         guard raw >= 0 else { throw store.trouble(.write, "tmp") }
         self.store = store
-        self.folder = folder
         self.expected = expected
-        self.name = String(name)
-        file = Descriptor(owning: raw)
+        draft = UnfinishedFile(String(name), Descriptor(owning: raw), in: folder)
         buffer = .allocate(byteCount: 1 << 18, alignment: 4096)
     }
 
@@ -41,48 +38,24 @@ final class FolderUpload: BlobUpload, @unchecked Sendable {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(Refusal) {
-        try locked { () throws(Refusal) in try take(bytes) }
+        try draft.step(FolderUpload.ended) { () throws(Refusal) in try take(bytes) }
     }
 
     func finish(now: Timestamp) throws(Refusal) -> FinishedBlob {
-        try locked { () throws(Refusal) in
+        try draft.step(FolderUpload.ended) { () throws(Refusal) in
             try flush()
             let digest = hash.finish()
             try compare(digest)
-            guard fsync(file.raw) == 0 else { throw store.trouble(.write, "tmp") }
+            guard fsync(draft.file.raw) == 0 else { throw store.trouble(.write, "tmp") }
             var blob = FinishedBlob(digest: digest, size: written, isNew: true)
-            blob.isNew = try store.settle(name, in: folder, as: blob, now: now)
-            isOpen = false
+            blob.isNew = try store.settle(draft.name, in: draft.folder, as: blob, now: now)
+            draft.settle()
             return blob
         }
     }
 
     func abort() {
-        lock.withLock { _ in remove() }
-    }
-
-    /// One step of an upload; one that fails ends it, since nothing can follow a piece that is missing.
-    private func locked<Value>(_ step: () throws(Refusal) -> Value) throws(Refusal) -> Value {
-        var outcome: Result<Value, Refusal>?
-        lock.withLock { _ in
-            guard isOpen else { return }
-            let made = Result { () throws(Refusal) in try step() }
-            if case .failure = made { remove() }
-            outcome = made
-        }
-        guard let outcome else {
-            throw Refusal(
-                .closed, "This upload has ended, so nothing can be added to it.", remedy: "Begin a new upload.")
-        }
-        return try outcome.get()
-    }
-
-    private func remove() {
-        guard isOpen else { return }
-        isOpen = false
-        unlinkat(folder.raw, name, 0)
-        // The disk gets its space back now, not when the last holder of this upload lets go.
-        ftruncate(file.raw, 0)
+        draft.giveUp()
     }
 
     private func take(_ bytes: UnsafeRawBufferPointer) throws(Refusal) {
@@ -118,13 +91,13 @@ final class FolderUpload: BlobUpload, @unchecked Sendable {
         guard let base = bytes.baseAddress else { return }
         var done = 0
         while done < bytes.count {
-            let count = uninterrupted { Glibc.write(file.raw, base + done, bytes.count - done) }
+            let count = uninterrupted { Glibc.write(draft.file.raw, base + done, bytes.count - done) }
             guard count >= 0 else { throw store.trouble(.write, "tmp") }
             done += count
         }
         written += Int64(bytes.count)
         if written - handedToDisk >= 8 << 20 {
-            martlet_start_writing(file.raw, handedToDisk, written - handedToDisk)
+            martlet_start_writing(draft.file.raw, handedToDisk, written - handedToDisk)
             handedToDisk = written
         }
     }

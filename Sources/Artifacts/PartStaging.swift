@@ -128,38 +128,34 @@ package final class PartStaging: Sendable {
 ///
 /// The lock makes `@unchecked Sendable` true: a request's body may come from one thread and its end from another.
 package final class PartUpload: @unchecked Sendable {
-    private let lock = Mutex(())
-    private let folder: Descriptor
-    private let file: Descriptor
+    private let draft: UnfinishedFile
     private let number: Int
-    private let unfinished: String
     private let path: String
     private let hash = SHA256()
-    private var isOpen = true
+    private static let ended = Refusal(
+        .closed, "This part has ended, so nothing can be added to it.", remedy: "Send the part again.")
 
     static func name(_ part: PartStaging.Part) -> String { "\(part.number).\(part.tag)" }
 
     fileprivate init(folder: consuming Descriptor, number: Int, path: String) throws(Refusal) {
-        unfinished = "tmp-" + Digest(bytes: Chance.bytes(32)).text.prefix(32)
-        let name = unfinished
+        let name = "tmp-" + Digest(bytes: Chance.bytes(32)).text.prefix(32)
         let raw = uninterrupted {
             openat(folder.raw, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
         }
         guard raw >= 0 else { throw FileTrouble(verb: .write, path: path).refusal() }
-        file = Descriptor(owning: raw)
         (self.number, self.path) = (number, path)
-        self.folder = folder
+        draft = UnfinishedFile(name, Descriptor(owning: raw), in: folder)
     }
 
     deinit { abort() }
 
     package func write(_ bytes: UnsafeRawBufferPointer) throws(Refusal) {
-        try locked { () throws(Refusal) in
+        try draft.step(PartUpload.ended) { () throws(Refusal) in
             guard let base = bytes.baseAddress else { return }
             hash.update(bytes)
             var done = 0
             while done < bytes.count {
-                let count = uninterrupted { Glibc.write(file.raw, base + done, bytes.count - done) }
+                let count = uninterrupted { Glibc.write(draft.file.raw, base + done, bytes.count - done) }
                 guard count >= 0 else { throw FileTrouble(verb: .write, path: path).refusal() }
                 done += count
             }
@@ -168,41 +164,19 @@ package final class PartUpload: @unchecked Sendable {
 
     /// Gives the part its name; what its sender names it by from then on.
     package func finish() throws(Refusal) -> PartStaging.Part {
-        try locked { () throws(Refusal) in
+        try draft.step(PartUpload.ended) { () throws(Refusal) in
             let part = PartStaging.Part(number: number, tag: hash.finish().text)
             let name = PartUpload.name(part)
-            guard renameat(folder.raw, unfinished, folder.raw, name) == 0 else {
+            guard renameat(draft.folder.raw, draft.name, draft.folder.raw, name) == 0 else {
                 throw FileTrouble(verb: .write, path: path).refusal()
             }
-            isOpen = false
-            for other in names(in: folder) ?? [] where other.hasPrefix("\(number).") && other != name {
-                unlinkat(folder.raw, other, 0)
+            draft.settle()
+            for other in names(in: draft.folder) ?? [] where other.hasPrefix("\(number).") && other != name {
+                unlinkat(draft.folder.raw, other, 0)
             }
             return part
         }
     }
 
-    package func abort() { lock.withLock { _ in remove() } }
-
-    private func locked<Value>(_ step: () throws(Refusal) -> Value) throws(Refusal) -> Value {
-        var outcome: Result<Value, Refusal>?
-        lock.withLock { _ in
-            guard isOpen else { return }
-            let made = Result { () throws(Refusal) in try step() }
-            if case .failure = made { remove() }
-            outcome = made
-        }
-        guard let outcome else {
-            throw Refusal(
-                .closed, "This part has ended, so nothing can be added to it.", remedy: "Send the part again.")
-        }
-        return try outcome.get()
-    }
-
-    private func remove() {
-        guard isOpen else { return }
-        isOpen = false
-        unlinkat(folder.raw, unfinished, 0)
-        ftruncate(file.raw, 0)
-    }
+    package func abort() { draft.giveUp() }
 }

@@ -39,17 +39,16 @@ extension Roots {
 ///
 /// The lock makes `@unchecked Sendable` true: a request's body may come from one thread and its end from another.
 package final class RootUpload: @unchecked Sendable {
-    private let lock = Mutex(())
+    private let draft: UnfinishedFile
     private let roots: Roots
-    private let folder: Descriptor
-    private let file: Descriptor
     private let name: String
-    private let unfinished: String
     private let path: String
     private let root: Int
     private var written: Int64 = 0
     private var handedToDisk: Int64 = 0
-    private var isOpen = true
+
+    private static let ended = Refusal(
+        .closed, "This upload has ended, so nothing can be added to it.", remedy: "Begin a new upload.")
 
     private static let prefix = ".martlet-upload-"
 
@@ -64,27 +63,25 @@ package final class RootUpload: @unchecked Sendable {
             openat(folder.raw, unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
         }
         guard raw >= 0 else { throw roots.writeRefusal(errno, path, root) }
-        file = Descriptor(owning: raw)
         (self.roots, self.name, self.path, self.root) = (roots, name, path, root)
-        self.folder = folder
-        self.unfinished = unfinished
+        draft = UnfinishedFile(unfinished, Descriptor(owning: raw), in: folder)
     }
 
     deinit { abort() }
 
     package func write(_ bytes: UnsafeRawBufferPointer) throws(Refusal) {
-        try locked { () throws(Refusal) in
+        try draft.step(RootUpload.ended) { () throws(Refusal) in
             guard let base = bytes.baseAddress else { return }
             var done = 0
             while done < bytes.count {
-                let count = uninterrupted { Glibc.write(file.raw, base + done, bytes.count - done) }
+                let count = uninterrupted { Glibc.write(draft.file.raw, base + done, bytes.count - done) }
                 guard count >= 0 else { throw roots.writeRefusal(errno, path, root) }
                 done += count
             }
             written += Int64(bytes.count)
             // So that `fsync` at the end finds little left to do.
             if written - handedToDisk >= 8 << 20 {
-                martlet_start_writing(file.raw, handedToDisk, written - handedToDisk)
+                martlet_start_writing(draft.file.raw, handedToDisk, written - handedToDisk)
                 handedToDisk = written
             }
         }
@@ -92,38 +89,15 @@ package final class RootUpload: @unchecked Sendable {
 
     /// Gives the file its name, in place of one that was there, once it would survive a power cut; its size.
     package func finish() throws(Refusal) -> Int64 {
-        try locked { () throws(Refusal) in
-            guard fsync(file.raw) == 0, renameat(folder.raw, unfinished, folder.raw, name) == 0 else {
+        try draft.step(RootUpload.ended) { () throws(Refusal) in
+            guard fsync(draft.file.raw) == 0, renameat(draft.folder.raw, draft.name, draft.folder.raw, name) == 0 else {
                 throw roots.writeRefusal(errno, path, root)
             }
-            isOpen = false
-            guard fsync(folder.raw) == 0 else { throw roots.writeRefusal(errno, path, root) }
+            draft.settle()
+            guard fsync(draft.folder.raw) == 0 else { throw roots.writeRefusal(errno, path, root) }
             return written
         }
     }
 
-    package func abort() { lock.withLock { _ in remove() } }
-
-    /// One step of an upload; one that fails ends it.
-    private func locked<Value>(_ step: () throws(Refusal) -> Value) throws(Refusal) -> Value {
-        var outcome: Result<Value, Refusal>?
-        lock.withLock { _ in
-            guard isOpen else { return }
-            let made = Result { () throws(Refusal) in try step() }
-            if case .failure = made { remove() }
-            outcome = made
-        }
-        guard let outcome else {
-            throw Refusal(
-                .closed, "This upload has ended, so nothing can be added to it.", remedy: "Begin a new upload.")
-        }
-        return try outcome.get()
-    }
-
-    private func remove() {
-        guard isOpen else { return }
-        isOpen = false
-        unlinkat(folder.raw, unfinished, 0)
-        ftruncate(file.raw, 0)
-    }
+    package func abort() { draft.giveUp() }
 }
