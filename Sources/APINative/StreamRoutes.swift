@@ -69,8 +69,9 @@ extension NativeAPI {
     private static func events(_ exchange: Exchange, _ following: Following) throws(Refusal) -> Response {
         let box = SubscriptionBox()
         let stream = EventStream { _ in box.cancel() }
-        // Says that the line stands, before anything happens; also what proxies wait for.
-        stream.send(Array(": following\n\n".utf8))
+        // Says that the line stands, before anything happens; also what proxies wait for. An id without data is no event,
+        // but where a browser resumes should the line break before the first one.
+        stream.send(Array(": following\nid: \(following.since.text)\n\n".utf8))
         box.hold(
             exchange.engine.feed.subscribe(following.scope, since: following.since) { frames in
                 if frames.isEmpty { stream.close() }

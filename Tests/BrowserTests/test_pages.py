@@ -176,6 +176,19 @@ def test_a_new_run_appears_by_itself(page, server):
     expect(page.get_by_role("heading", name="loss")).to_be_visible()
 
 
+def test_what_happened_between_the_answers_and_the_stream_is_shown(page, server):
+    held = []
+    page.route("**/api/v1/changes?**", held.append)
+    call(server, "POST", "/experiments", {"name": "between"})
+    page.goto("/experiments/between")
+    expect(page.get_by_text("No runs yet").first).to_be_visible()
+    run = call(server, "POST", "/experiments/between/runs", {"name": "slipped through"})
+    call(server, "POST", f"/runs/{run['id']}/metrics", {"metrics": {"loss": 1}, "step": 0})
+    held.pop(0).continue_()
+    expect(page.get_by_role("link", name="slipped through")).to_be_visible()
+    expect(page.get_by_role("heading", name="loss")).to_be_visible()
+
+
 def test_the_table_sorts_filters_picks_and_compares(page):
     page.goto("/experiments/digits/table")
     grid = page.get_by_role("grid", name="Runs")

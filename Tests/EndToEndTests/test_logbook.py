@@ -307,7 +307,7 @@ def test_an_adopted_file_goes_when_its_days_are_over_and_a_backup_came_after(sta
     assert kept()["proof"] == 0
     server.restart()
     wait_for("the archive's end", lambda: not archive.exists(), 20)
-    assert "Deleted 1 adopted logbook" in server.last_log
+    wait_for("the line that tells of it", lambda: "Deleted 1 adopted logbook" in server.last_log, 20)
     check_whole(server, run, lines)
     # The backup has its own copy, and what becomes of it is whole.
     done = martlet("restore", tmp_path / "saved", tmp_path / "again", home=tmp_path)

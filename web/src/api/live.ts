@@ -12,16 +12,21 @@ export interface Change {
     metrics?: Record<string, WireNumber>
     step?: number
     timestamp?: string
+    /** The feed cannot tell what happened since the cursor: what is shown has to be read again. */
+    reset?: boolean
     seq: string
 }
 
 export type LiveState = "live" | "connecting" | "paused"
 
-/** Follows the changes of a scope (`experiment=7`, `run=…`, or everything); batches them, at most five times a second. */
-export function useChanges(scope: string | null, then: (changes: Change[]) => void): LiveState {
+/**
+ * Follows the changes of a scope (`experiment=7`, `run=…`, or everything); batches them, at most five times a second.
+ * `onGap` is told of a moment: what was asked for before it may miss something that no change will tell of.
+ */
+export function useChanges(scope: string | null, then: (changes: Change[]) => void, onGap: (before: number) => void): LiveState {
     const [state, setState] = useState<LiveState>("connecting")
-    const newest = useRef(then)
-    newest.current = then
+    const newest = useRef({ then, onGap })
+    newest.current = { then, onGap }
     useEffect(() => {
         if (scope === null) return undefined
         let source: EventSource | null = null
@@ -33,12 +38,17 @@ export function useChanges(scope: string | null, then: (changes: Change[]) => vo
             timer = 0
             const changes = waiting
             waiting = []
-            newest.current(changes)
+            if (changes.some(change => change.reset)) newest.current.onGap(performance.now())
+            newest.current.then(changes)
         }
         const open = (): void => {
             const since = last === null ? "" : `since=${encodeURIComponent(last)}&`
             source = new EventSource(apiAddress(`changes?${since}${scope}`))
-            source.onopen = () => setState("live")
+            source.onopen = () => {
+                // Without a cursor the stream tells what happens from here on.
+                if (last === null) newest.current.onGap(performance.now())
+                setState("live")
+            }
             source.onmessage = event => {
                 if (event.lastEventId) last = event.lastEventId
                 waiting.push(JSON.parse(event.data as string) as Change)

@@ -7,6 +7,8 @@ interface Entry {
     error: ApiError | null
     pending: Promise<void> | null
     isStale: boolean
+    /** When the question was sent that `data` answers, or the one on its way. */
+    asked: number
     watchers: Set<() => void>
 }
 
@@ -26,7 +28,7 @@ function entryOf(key: string): Entry {
     if (entries.size > keptMax) {
         for (const [name, entry] of entries) if (entry.watchers.size === 0) entries.delete(name)
     }
-    const made: Entry = { data: undefined, error: null, pending: null, isStale: true, watchers: new Set() }
+    const made: Entry = { data: undefined, error: null, pending: null, isStale: true, asked: 0, watchers: new Set() }
     entries.set(key, made)
     return made
 }
@@ -34,6 +36,7 @@ function entryOf(key: string): Entry {
 function load(entry: Entry, fetcher: () => Promise<unknown>): void {
     if (entry.pending) return
     entry.isStale = false
+    entry.asked = performance.now()
     entry.pending = fetcher()
         .then(
             data => {
@@ -87,10 +90,10 @@ export function useResource<T>(key: string | null, fetcher: () => Promise<T>): R
     }
 }
 
-/** Says that all answers whose key begins so are out of date. */
-export function invalidate(prefix: string): void {
+/** Says that all answers whose key begins so are out of date; with a moment, those that were asked for before it. */
+export function invalidate(prefix: string, before = Infinity): void {
     for (const [key, entry] of entries) {
-        if (!key.startsWith(prefix)) continue
+        if (!key.startsWith(prefix) || entry.asked >= before) continue
         entry.isStale = true
         entry.watchers.forEach(watcher => watcher())
     }

@@ -18,7 +18,13 @@ interface Wish {
 type Known = Curve | null
 
 const known = new Map<string, Known>()
-const asked = new Set<string>()
+/** When a curve was asked for, which is known or on its way. */
+const asked = new Map<string, number>()
+const underway = new Set<string>()
+/** On its way, and out of date when it comes. */
+const outdated = new Set<string>()
+/** What arrived while answers were on their way: they may have been made before it. */
+let meanwhile: Change[] = []
 const watchers = new Set<() => void>()
 const starts = new Map<string, number>()
 let waiting: Wish[] = []
@@ -35,8 +41,9 @@ function tell(): void {
 
 function wish(one: Wish): void {
     const key = keyOf(one)
-    if (known.has(key) || asked.has(key)) return
-    asked.add(key)
+    if (known.has(key) || underway.has(key)) return
+    underway.add(key)
+    asked.set(key, performance.now())
     waiting.push(one)
     if (!timer) timer = window.setTimeout(send, 20)
 }
@@ -83,7 +90,12 @@ async function request(runs: string[], metrics: string[], { axis, range, buckets
     } catch (error) {
         failure = error instanceof ApiError ? error : null
     }
-    keys.forEach(key => asked.delete(key))
+    for (const key of keys) {
+        underway.delete(key)
+        if (outdated.delete(key)) known.delete(key)
+    }
+    growCurves(meanwhile)
+    if (underway.size === 0) meanwhile = []
     tell()
 }
 
@@ -132,8 +144,23 @@ export function learnStarts(rows: { id: string; start: number }[]): void {
     for (const row of rows) starts.set(row.id, row.start)
 }
 
+/** Asks again for what was asked for before a moment. */
+export function forgetCurves(before: number): void {
+    for (const [key, time] of asked) {
+        if (time >= before) continue
+        if (underway.has(key)) {
+            outdated.add(key)
+        } else {
+            asked.delete(key)
+            known.delete(key)
+        }
+    }
+    tell()
+}
+
 /** Takes in what arrived: points after a curve's end are put on; a curve that was empty is asked for again. */
 export function growCurves(changes: Change[]): void {
+    if (underway.size > 0 && changes !== meanwhile) meanwhile = meanwhile.concat(changes.filter(change => change.metrics))
     const fresh = new Map<string, { step: number; time: number; value: number }[]>()
     for (const change of changes) {
         if (!change.metrics || !change.run_id || change.step === undefined) continue

@@ -19,6 +19,9 @@ export function Home({ only }: { only?: string }): JSX.Element {
             invalidate("projects")
             invalidate("experiments")
         }
+    }, before => {
+        invalidate("projects", before)
+        invalidate("experiments", before)
     })
     const shown = useMemo(() => {
         const word = search.toLowerCase()

@@ -7,7 +7,7 @@ import { type Json, type MetricStatistics, type Note, type Run, numberOf } from 
 import { Link, navigate, setQuery, useAddress } from "../app/router"
 import { Frame } from "../app/Shell"
 import { keep, kept, useTheme } from "../app/theme"
-import { growCurves, learnStarts } from "../charts/curves"
+import { forgetCurves, growCurves, learnStarts } from "../charts/curves"
 import { Panel, type PanelSettings } from "../charts/Panel"
 import { numberOfShortID } from "../charts/palette"
 import { exactNumber, formatAgo, formatCount, formatDuration, formatNumber, formatTime, formatValue, fullTime } from "../ui/format"
@@ -48,6 +48,9 @@ export default function RunPage({ id, tab }: { id: string; tab: string }): JSX.E
                 invalidate(`run/${id}`)
             }, 1000)
         }
+    }, before => {
+        invalidate(`run/${id}`, before)
+        forgetCurves(before)
     })
     useEffect(() => {
         if (run.data) learnStarts([{ id: run.data.id, start: Date.parse(run.data.start_time) }])

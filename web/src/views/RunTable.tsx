@@ -53,11 +53,16 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
     const rows = found.error ? noRows : found.data?.rows ?? noRows
     const refresh = useRef(0)
     const lookAgain = (): void => {
-        window.clearTimeout(refresh.current)
-        refresh.current = window.setTimeout(() => setVersion(old => old + 1), 500)
+        if (refresh.current) return
+        refresh.current = window.setTimeout(() => {
+            refresh.current = 0
+            setVersion(old => old + 1)
+        }, 500)
     }
     useChanges(`experiment=${part(id)}`, changes => {
         if (changes.some(change => change.event)) lookAgain()
+    }, before => {
+        if (found.asked < before) lookAgain()
     })
     const [picked, setPicked] = useState<Set<string>>(new Set())
     const [onlyDifferent, setOnlyDifferent] = useState(false)

@@ -9,7 +9,7 @@ import { setQuery, useAddress } from "../app/router"
 import { ExperimentFrame } from "../app/Shell"
 import { keep, kept, useTheme } from "../app/theme"
 import type { Interval } from "../charts/curve"
-import { growCurves, learnStarts } from "../charts/curves"
+import { forgetCurves, growCurves, learnStarts } from "../charts/curves"
 import { Panel, type PanelSettings, type Subject } from "../charts/Panel"
 import { Empty, Failure, Icon, Skeleton } from "../ui/parts"
 import { FirstSteps } from "./FirstSteps"
@@ -74,6 +74,9 @@ export function Workspace({ id }: { id: string }): JSX.Element {
         const known = new Set(metricNames)
         if (changes.some(change => change.metrics && Object.keys(change.metrics).some(name => name !== "step" && !known.has(name))))
             invalidate(`experiment/${id}/names`)
+    }, before => {
+        invalidate(`experiment/${id}/`, before)
+        forgetCurves(before)
     })
     const hasRunning = rows.some(row => row.state === "running")
 

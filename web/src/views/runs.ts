@@ -57,14 +57,16 @@ export async function fetchRuns(question: Question, onPage?: (found: RunRows) =>
 }
 
 /** The same for a page: shown from the first answer on, and asked again when `version` changes, without a blank between. */
-export function useRuns(key: string | null, question: Question, version: number): { data: RunRows | undefined; error: ApiError | null; isLoading: boolean } {
+export function useRuns(key: string | null, question: Question, version: number): { data: RunRows | undefined; error: ApiError | null; isLoading: boolean; asked: number } {
     const [state, setState] = useState<{ key: string | null; data: RunRows | undefined; error: ApiError | null }>({ key: null, data: undefined, error: null })
     const newest = useRef(question)
     newest.current = question
+    const asked = useRef(Infinity)
     useEffect(() => {
         if (key === null) return undefined
         const stop = new AbortController()
         let isFirst = true
+        asked.current = performance.now()
         fetchRuns(newest.current, found => {
             // What is on screen is not made shorter by its own renewal.
             setState(old => (old.key === key && old.data && isFirst && found.rows.length < old.data.rows.length && found.rows.length < found.total ? old : { key, data: found, error: null }))
@@ -75,7 +77,7 @@ export function useRuns(key: string | null, question: Question, version: number)
         return () => stop.abort()
     }, [key, version])
     const isOwn = state.key === key
-    return { data: state.data, error: isOwn ? state.error : null, isLoading: key !== null && !isOwn }
+    return { data: state.data, error: isOwn ? state.error : null, isLoading: key !== null && !isOwn, asked: asked.current }
 }
 
 function rowsOf(answer: RunTableAnswer): RunRow[] {
