@@ -178,7 +178,7 @@ def test_a_new_run_appears_by_itself(page, server):
 
 def test_what_happened_between_the_answers_and_the_stream_is_shown(page, server):
     held = []
-    page.route("**/api/v1/changes?**", held.append)
+    page.route("**/api/v1/changes?**", lambda route: held.append(route))
     call(server, "POST", "/experiments", {"name": "between"})
     page.goto("/experiments/between")
     expect(page.get_by_text("No runs yet").first).to_be_visible()

@@ -64,14 +64,14 @@ extension SQLiteView {
     func eachSeries(
         of runs: [RunKey], named: [String]?, _ body: (Int, [SeriesState]) throws(StorageError) -> Void
     ) throws(StorageError) {
-        guard let first = runs.min(), let last = runs.max() else { return }
+        guard !runs.isEmpty else { return }
         let ids = try named.map { (names) throws(StorageError) in
             var ids: Set<Int64> = []
             for name in names { if let id = try nameID(name) { ids.insert(id) } }
             return ids.sorted()
         }
         let rows = rows
-        let waiting = try rows.runsInJournal(from: first, through: last)
+        let waiting = try rows.runsInJournal(of: runs)
         var shelf = SeriesShelf(self)
         let settled = runs.enumerated().lazy.filter { !waiting.contains($0.element) }
         try rows.eachSettled(of: settled, named: ids) { (place, entries) throws(StorageError) in
@@ -108,20 +108,23 @@ private struct SeriesShelf {
 }
 
 extension PointRows {
-    /// The runs between two that have rows in the journal.
-    func runsInJournal(from first: RunKey, through last: RunKey) throws(StorageError) -> Set<RunKey> {
-        // The index holds a run's rows together: one look for each run, not one for each row.
-        try connection.with("SELECT run FROM journal WHERE run BETWEEN ? AND ? ORDER BY run LIMIT 1") {
+    /// Those of some runs that have rows in the journal.
+    func runsInJournal(of runs: [RunKey]) throws(StorageError) -> Set<RunKey> {
+        // The index holds a run's rows together. Each look leads to the next run that waits, and past all that were asked
+        // for before it: few looks where few wait, and where few are asked for.
+        try connection.with("SELECT run FROM journal WHERE run >= ? ORDER BY run LIMIT 1") {
             (statement) throws(StorageError) in
             var found: Set<RunKey> = []
-            var next = first.raw
-            while next <= last.raw {
+            var waiting = Int64.min
+            for run in runs.map(\.raw).sorted() where run >= waiting {
                 statement.reset()
-                try statement.bind([next, last.raw])
+                try statement.bind([run])
                 guard try statement.step() else { break }
-                let run = statement.int(0)
-                found.insert(RunKey(run))
-                next = run + 1
+                waiting = statement.int(0)
+                if waiting == run {
+                    found.insert(RunKey(run))
+                    waiting += 1
+                }
             }
             return found
         }
