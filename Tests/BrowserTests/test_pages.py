@@ -182,6 +182,8 @@ def test_what_happened_between_the_answers_and_the_stream_is_shown(page, server)
     call(server, "POST", "/experiments", {"name": "between"})
     page.goto("/experiments/between")
     expect(page.get_by_text("No runs yet").first).to_be_visible()
+    while not held:
+        page.wait_for_timeout(20)
     run = call(server, "POST", "/experiments/between/runs", {"name": "slipped through"})
     call(server, "POST", f"/runs/{run['id']}/metrics", {"metrics": {"loss": 1}, "step": 0})
     held.pop(0).continue_()
