@@ -26,6 +26,7 @@ let libraries = [
     Library(name: "CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
     Library(name: "CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
     Library(name: "CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
+    Library(name: "CMalloc", pkgConfig: nil, debian: "libc6-dev"),
     Library(name: "CPCRE2", pkgConfig: "libpcre2-8", debian: "libpcre2-dev"),
 ]
 
@@ -79,7 +80,7 @@ let rooms = [
         name: "Server",
         needs: [
             "Threads", "Observability", "Domain", "JSON", "Storage", "StorageSQLite", "HTTPMessages", "HTTPClient",
-            "HTTPServer", "Egress", "Artifacts", "Engine", "APINative", "APIMLflow", "WebApp",
+            "HTTPServer", "Egress", "Artifacts", "Engine", "APINative", "APIMLflow", "WebApp", "CMalloc",
         ]),
     Room(
         name: "CLI",

@@ -207,6 +207,8 @@ struct SearchPlan {
         let filter = try SearchFailure.asking { () throws(SearchError) in try query.filter.compiled(in: context) }
         let order = SortOrder(query.order)
         var first = FirstRanked<(keys: [SortKey], run: RunKey)>(limit) { order.compare($0.keys, $1.keys) }
+        var alone: [RunKey]?
+        var lastAlone: [SortKey]?
         var total = 0
         var remaining = 0
         var touched: [ColumnKey: Int] = [:]
@@ -222,19 +224,26 @@ struct SearchPlan {
             total += found.population
             let best = try search.first(limit, of: found, in: order, after: after)
             remaining += best.remaining
+            if homes.count == 1 {
+                // One experiment's runs are in order already.
+                alone = best.rows.map { table.rows.key(of: $0) }
+                lastAlone = best.rows.last.map(best.keys)
+                break
+            }
             for row in best.rows {
                 let keys = best.keys(row)
                 if let last = first.last, order.compare(keys, last.keys) > 0 { break }
                 first.offer((keys, table.rows.key(of: row)))
             }
         }
-        let chosen = first.sorted()
+        let ranked = first.sorted()
+        let chosen = alone ?? ranked.map(\.run)
         let views = try SearchFailure.reading { () throws(Refusal) in
-            try gather(chosen.map(\.run), parts, metrics)
+            try gather(chosen, parts, metrics)
         }
         var token: String?
-        if remaining > chosen.count, let last = chosen.last {
-            token = PageToken(search: digest, now: now.micros, keys: last.keys).text
+        if remaining > chosen.count, let last = lastAlone ?? ranked.last?.keys {
+            token = PageToken(search: digest, now: now.micros, keys: last).text
         }
         let advice = try SearchFailure.reading { () throws(Refusal) in try remarks(on: touched) }
         return SearchPage(runs: views, nextPageToken: token, total: total, advice: advice)

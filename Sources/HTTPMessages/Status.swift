@@ -12,6 +12,7 @@ package struct Status: Hashable, Sendable, ExpressibleByIntegerLiteral, CustomSt
     package static let partialContent: Status = 206
     package static let seeOther: Status = 303
     package static let notModified: Status = 304
+    package static let permanentRedirect: Status = 308
     package static let badRequest: Status = 400
     package static let unauthorized: Status = 401
     package static let forbidden: Status = 403

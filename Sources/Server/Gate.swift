@@ -21,8 +21,14 @@ struct Gate: RequestHandler {
 
     func handle(_ head: Request) -> Plan {
         var request = head
-        if !rules.basePath.isEmpty, let shorter = stripped(head) { request = shorter }
+        let below = below(head.target.raw)
+        if let below, below.hasPrefix("/"), let target = try? Target(String(below)) { request.target = target }
         if let refusal = refusal(of: request) { return .respond(.failure(refusal, requestID: request.id)) }
+        if let below, !below.hasPrefix("/"), request.method.isSafe {
+            // A page's links are relative: without the slash they would lead one step too high.
+            let place = Headers([.init("Location", "\(rules.basePath)/\(below)")])
+            return .respond(Response(.permanentRedirect, headers: place))
+        }
         if request.method == .options, let plan = preflight(request) { return plan }
         for route in routes {
             if let plan = route(request) { return withCORS(plan, request) }
@@ -129,14 +135,10 @@ struct Gate: RequestHandler {
 
     // MARK: - Behind a proxy
 
-    /// The same request without the base path; nil when it does not begin with it.
-    private func stripped(_ request: Request) -> Request? {
-        guard request.target.raw.hasPrefix(rules.basePath) else { return nil }
-        var rest = String(request.target.raw.dropFirst(rules.basePath.count))
-        if !rest.hasPrefix("/") { rest = "/" + rest }
-        guard let target = try? Target(rest) else { return nil }
-        var shorter = request
-        shorter.target = target
-        return shorter
+    /// What an address says after the base path: nothing, a query, or a path; nil when it does not lie there.
+    private func below(_ raw: String) -> Substring? {
+        guard !rules.basePath.isEmpty, raw.hasPrefix(rules.basePath) else { return nil }
+        let rest = raw.dropFirst(rules.basePath.count)
+        return rest.first.map { $0 == "/" || $0 == "?" } ?? true ? rest : nil
     }
 }

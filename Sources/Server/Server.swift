@@ -28,11 +28,13 @@ package final class MartletServer: Sendable {
         let servers: [HTTPServer]
         let adoption: BackgroundThread
         let housekeeping: Housekeeping
+        let freedMemory: FreedMemory
         let log: Log
     }
 
     /// Opens the store, binds the ports and answers; throws with a sentence when it cannot.
     package static func start(_ settings: ServerSettings) throws(Refusal) -> MartletServer {
+        FreedMemory.limitArenas()
         let log = Log(level: settings.logLevel, format: settings.logFormat, delivery: .queued)
         let store = try SQLiteStore.open(folder: settings.folder, options: settings.storeOptions(log: log))
         do throws(Refusal) {
@@ -94,10 +96,12 @@ package final class MartletServer: Sendable {
             engine: engine, blobs: blobs, staging: staging, artifacts: artifacts,
             logbooks: settings.folder + "/logbooks", logbookDays: settings.logbookDays)
         parts = Parts(
-            store: store, engine: engine, servers: servers, adoption: adoption, housekeeping: housekeeping, log: log)
+            store: store, engine: engine, servers: servers, adoption: adoption, housekeeping: housekeeping,
+            freedMemory: FreedMemory(), log: log)
         // A look lists one folder; while something grows there it is worth five of them a second.
         adoption.start { _ in adopter.look() ? 200 : 1000 }
         housekeeping.start()
+        parts.freedMemory.start()
     }
 
     /// Lets requests in progress finish, then closes the store: what was acknowledged is on disk either way.
@@ -109,6 +113,7 @@ package final class MartletServer: Sendable {
         parts.adoption.stop()
         parts.engine.stopTelling()
         parts.housekeeping.stop()
+        parts.freedMemory.stop()
         parts.store.close()
         parts.log.info("Stopped.")
         parts.log.flush()

@@ -69,7 +69,8 @@ final class Connection {
             try run("PRAGMA synchronous=\(syncsEachCommit ? "FULL" : "NORMAL")")
             try run("PRAGMA wal_autocheckpoint=1000")
         case .reader:
-            try run("PRAGMA cache_size=-8192")
+            // Each connection of the pool has its own; what falls out is still in the system's cache of files.
+            try run("PRAGMA cache_size=-4096")
             try run("PRAGMA wal_autocheckpoint=0")
             try run("PRAGMA query_only=ON")
         case .immutable:

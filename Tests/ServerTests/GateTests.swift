@@ -74,7 +74,10 @@ import Testing
         let gate = Gate(
             GateTests.rules(base: "/proxy/8003"),
             routes: [{ .respond(Response.text($0.target.path)) }], hostName: "workstation")
-        for (path, seen) in [("/proxy/8003/api/v1/runs?x=1", "/api/v1/runs"), ("/proxy/8003", "/"), ("/api", "/api")] {
+        for (path, seen) in [
+            ("/proxy/8003/api/v1/runs?x=1", "/api/v1/runs"), ("/proxy/8003/", "/"), ("/api", "/api"),
+            ("/proxy/80039/api", "/proxy/80039/api"),
+        ] {
             let request = try Request(.get, path, headers: ["Host": "127.0.0.1"])
             guard case .respond(let response) = gate.handle(request), case .bytes(let bytes) = response.body else {
                 Issue.record("no answer for \(path)")
@@ -82,5 +85,18 @@ import Testing
             }
             #expect(String(decoding: bytes, as: UTF8.self) == seen)
         }
+    }
+
+    @Test("a base path without its slash leads to the one with it", arguments: ["", "?q=1"])
+    func slash(_ query: String) throws {
+        let gate = Gate(
+            GateTests.rules(base: "/proxy/8003"), routes: [{ _ in .respond(Response(.ok)) }], hostName: "workstation")
+        let request = try Request(.get, "/proxy/8003\(query)", headers: ["Host": "127.0.0.1"])
+        guard case .respond(let response) = gate.handle(request) else {
+            Issue.record("no answer")
+            return
+        }
+        #expect(response.status == .permanentRedirect)
+        #expect(response.headers["location"] == "/proxy/8003/\(query)")
     }
 }

@@ -78,7 +78,7 @@ extension SQLiteView {
             try body(place, try shelf.states(of: entries))
         }
         for (place, run) in runs.enumerated() where waiting.contains(run) {
-            try body(place, try series(of: run, named: named))
+            try body(place, try shelf.states(of: try rows.entries(of: run, named: ids.map(Set.init))))
         }
     }
 }
