@@ -15,7 +15,7 @@ START_SECONDS = 20.0
 
 
 def serve(folder):
-    """A server on the folder, on a loopback port of its own: the process and its address; None twice without a binary."""
+    """A server on the folder, on a loopback port of its own: process and address; None twice without a binary."""
     import socket
     import subprocess
     import tempfile
