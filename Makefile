@@ -12,7 +12,7 @@ ARGS ?=
 # The Swift runtime is linked in, so the binary runs where no toolchain is.
 RELEASE := --configuration release --static-swift-stdlib --product martlet
 
-.PHONY: help serve build test test-full bench format install clean
+.PHONY: help serve build test test-full bench wheel dist format install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,14 @@ bench: build ## the benchmarks of bench/
 	@test -x bench/run || { echo "bench: there is no program bench/run in this checkout, so nothing was measured." >&2; exit 1; }
 	@bench/run $(ARGS)
 
+wheel: build ## wheels for pip in dist/: one with the binary and its libraries, one of Python alone
+	@scripts/venv packaging
+	@.venv-packaging/bin/python packaging/build wheels
+
+dist: build ## a folder that runs from anywhere, packed in dist/
+	@scripts/venv packaging
+	@.venv-packaging/bin/python packaging/build archive
+
 format: ## lay out every Swift file as .swift-format says
 	swift format --in-place --recursive --parallel Sources Tests Examples Package.swift
 
@@ -49,4 +57,4 @@ $(BINARY):
 	@$(MAKE) --no-print-directory build
 
 clean: ## remove what was built, and the tests' Python environment
-	rm -rf .build .venv .venv-mlflow .venv-mlflow2 .venv-lightning .venv-browser
+	rm -rf .build dist .venv .venv-mlflow .venv-mlflow2 .venv-lightning .venv-browser .venv-packaging

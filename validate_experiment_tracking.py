@@ -72,7 +72,8 @@ def rooms_that_differ_from_the_plan():
     carried = re.findall(r'Target\.target\(name: "(C\w+)"', plan)
     known = {
         "Sources": {*libraries, *rooms, *carried},
-        "Tests": {*suites, "EndToEndTests", "ClientTests", "CompatibilityTests", "CompatTests", "BrowserTests"}}
+        "Tests": {*suites, "EndToEndTests", "ClientTests", "CompatibilityTests", "CompatTests", "BrowserTests",
+                  "PackagingTests"}}
     for folder, names in known.items():
         for path in sorted((ROOT / folder).glob("*")):
             if path.is_dir() and path.name not in names and path.name != "__pycache__":

@@ -96,7 +96,9 @@ final class Transfer {
             isUnpacking = true
         }
         martlet_curl_set_text(curl, CURLOPT_USERAGENT, settings.userAgent)
-        if let path = settings.certificateAuthorities { martlet_curl_set_text(curl, CURLOPT_CAINFO, path) }
+        if let path = settings.certificateAuthorities ?? SystemAuthorities.file() {
+            martlet_curl_set_text(curl, CURLOPT_CAINFO, path)
+        }
         martlet_curl_set_transfer(curl, CURLOPT_WRITEFUNCTION) { bytes, size, count, me in
             Transfer.from(me).receive(UnsafeRawBufferPointer(start: bytes, count: size * count))
         }

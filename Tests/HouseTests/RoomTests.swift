@@ -44,7 +44,9 @@ import Testing
                 "Sources/\(folder) is in no list of Package.swift, so nothing builds it: add it, or remove it.")
         }
         let suites = Set(
-            plan.suites + ["EndToEndTests", "ClientTests", "CompatibilityTests", "CompatTests", "BrowserTests"])
+            plan.suites + [
+                "EndToEndTests", "ClientTests", "CompatibilityTests", "CompatTests", "BrowserTests", "PackagingTests",
+            ])
         for folder in tree.folders(in: "Tests") where !suites.contains(folder) {
             Issue.record("Tests/\(folder) is in no list of Package.swift, so nothing runs it: add it, or remove it.")
         }

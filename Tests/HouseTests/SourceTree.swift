@@ -14,7 +14,7 @@ struct SourceTree {
             .deletingLastPathComponent())
 
     /// Every file that is written by hand, as paths from the root. Dot-folders are build products and caches, except
-    /// the one that continuous integration reads.
+    /// the one that continuous integration reads; `dist` is where `make wheel` and `make dist` put what they make.
     func files() -> [String] {
         var found: [String] = []
         var folders = [""]
@@ -23,7 +23,8 @@ struct SourceTree {
                 let path = folder.isEmpty ? name : folder + "/" + name
                 if isFolder(path) {
                     let isHidden = name.hasPrefix(".") && name != ".ci"
-                    if !isHidden, name != "__pycache__", name != "node_modules" { folders.append(path) }
+                    let isMade = name == "__pycache__" || name == "node_modules" || path == "dist"
+                    if !isHidden, !isMade { folders.append(path) }
                 } else {
                     found.append(path)
                 }

@@ -139,8 +139,8 @@ class History:
 class Client:
     """Questions to a store: `uri` is a server's address or a folder (else as for writing).
 
-    A folder is opened by the binary `martlet` when there is one (MARTLET_BINARY, or on the path), which then serves this
-    client alone. Without it a folder's runs, params and points are read from its logbooks.
+    A folder is opened by the binary `martlet` when there is one (MARTLET_BINARY, in the wheel, or on the path), which
+    then serves this client alone. Without it a folder's runs, params and points are read from its logbooks.
     """
 
     def __init__(self, uri=None, token=None):

@@ -4,48 +4,33 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import time
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 
 from . import _logbooks
+from ._program import find
 
 START_SECONDS = 20.0
 
 
-def binary():
-    """Where the binary is: MARTLET_BINARY, in this package's wheel, beside this Python, or on the path."""
-    import shutil
-
-    given = os.environ.get("MARTLET_BINARY")
-    if given is not None:
-        return given if given and os.access(given, os.X_OK) else None
-    inside = os.path.join(os.path.dirname(__file__), "bin", "martlet")
-    beside = os.path.join(os.path.dirname(sys.executable), "martlet")
-    for path in (inside, beside):
-        if os.access(path, os.X_OK):
-            with open(path, "rb") as file:
-                if file.read(4) == b"\x7fELF":
-                    return path
-    return shutil.which("martlet")
-
-
 def serve(folder):
-    """A server on the folder, on a loopback port of its own: the process and its address; None twice without a binary."""
+    """A server on the folder, on a loopback port of its own: process and address; None twice without a binary."""
     import socket
     import subprocess
     import tempfile
 
     if not os.path.isdir(folder):
         return None, None
-    path = binary()
+    path = find()
     if path is None:
         return None, None
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = "http://127.0.0.1:%d" % port
+    live = os.path.join(folder, "logbooks", "live")
+    left = _left_behind(live)
     log = tempfile.TemporaryFile()
     kept = {name: value for name, value in os.environ.items() if name not in ("HOST", "PORT")}
     process = subprocess.Popen(
@@ -55,36 +40,42 @@ def serve(folder):
     while time.monotonic() < end and process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
-            _wait_for_logbooks(folder)
-            return process, address
+            break
         except OSError:
             time.sleep(0.02)
-    if process.poll() is None:
-        process.terminate()
-        process.wait(10)
-    return None, None
+    else:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(10)
+        return None, None
+    if left:
+        _wait_until_taken_in(live, left)
+    return process, address
 
 
-def _wait_for_logbooks(folder, seconds=10.0):
-    """Logbooks whose writers are gone are taken in at once; a reader should not come before them."""
+def _left_behind(live):
+    """The logbooks whose writers are gone, as their free locks say. Asked before there is a server, which locks too."""
     from ._book import lock
 
-    live = os.path.join(folder, "logbooks", "live")
+    found = set()
+    for name in os.listdir(live) if os.path.isdir(live) else []:
+        try:
+            file = os.open(os.path.join(live, name), os.O_RDONLY)
+        except OSError:
+            continue
+        try:
+            if lock(file, wait=False) is True:
+                found.add(name)
+        finally:
+            os.close(file)
+    return found
+
+
+def _wait_until_taken_in(live, names, seconds=10.0):
+    """What was left behind is taken in at once, and then lies elsewhere; a reader should not come before that."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        waiting = False
-        for name in os.listdir(live) if os.path.isdir(live) else []:
-            try:
-                file = os.open(os.path.join(live, name), os.O_RDONLY)
-            except OSError:
-                continue
-            try:
-                waiting = waiting or lock(file, wait=False) is True
-            finally:
-                os.close(file)
-        if not waiting:
-            return
-        time.sleep(0.1)
+    while time.monotonic() < end and not names.isdisjoint(os.listdir(live)):
+        time.sleep(0.02)
 
 
 class Folder:

@@ -318,38 +318,3 @@ def test_without_locks_and_forks_it_writes_too(store, adopted, program):
     opened = adopted(store)
     opened.run("7" * 32)
     assert opened.points("7" * 32, "loss") == [(0, 1.0)]
-
-
-@pytest.mark.slow
-def test_many_writers_in_one_run_of_which_one_is_killed(store, adopted):
-    source = __import__("textwrap").dedent("""
-        import os, sys, time, martlet
-        run = martlet.start_run("many", uri=sys.argv[1], ranks="all")
-        for step in range(50):
-            run.log({"loss": float(run.rank)}, step=step)
-        run.flush()
-        print("ready", flush=True)
-        sys.stdin.read()
-        run.finish()
-    """)
-    size = int(os.environ.get("MARTLET_WRITERS", "24"))
-    processes = [subprocess.Popen(
-        [sys.executable, "-c", source, str(store)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONPATH": str(serving.ROOT / "python"), "RANK": str(rank), "WORLD_SIZE": str(size),
-             "MARTLET_LAUNCH": "many"}) for rank in range(size)]
-    for process in processes:
-        process.stdout.readline()
-    opened = adopted(store)
-    run = wait_for("the run", lambda: opened.get("runs/search?experiment_name=many")["runs"] if opened.server.get(
-        "/api/v1/experiments/many").status == 200 else None, 30)[0]["run_id"]
-    processes[3].kill()
-    wait_for("word of the dead", lambda: any(
-        "ended without a word" in each["problem"] for each in opened.get(f"runs/{run}/problems")["problems"]), 60)
-    assert opened.get(f"runs/{run}")["state"] == "running"
-    for process in processes:
-        if process.poll() is None:
-            process.stdin.close()
-    for process in processes:
-        process.wait(60)
-    opened.run(run, "finished", 60)
-    assert opened.points(run, "loss") == [(step, 0.0) for step in range(50)]

@@ -1,6 +1,7 @@
 """Reading back: from a server, from a folder by the binary, and from a folder's logbooks alone."""
 
 import math
+import sys
 import time
 
 import martlet
@@ -92,3 +93,37 @@ def test_filters_are_the_servers(remote):
     assert client.search_runs(limit=2).total == 3 and len(client.search_runs(limit=2)) == 2
     with pytest.raises(martlet.MartletError, match="column"):
         client.search_runs("params.lr >")
+
+
+SLOW_SERVER = """#!{python}
+import fcntl, os, socket, sys, time
+live = os.path.join(sys.argv[sys.argv.index("--data") + 1], "logbooks", "live")
+files = [open(os.path.join(live, name)) for name in os.listdir(live)]
+for file in files:
+    fcntl.flock(file, fcntl.LOCK_EX)
+listener = socket.create_server(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])))
+listener.accept()
+time.sleep(1)
+for file in files:
+    os.rename(file.name, os.path.join(live, "..", os.path.basename(file.name)))
+while True:
+    listener.accept()
+"""
+
+
+def test_a_logbook_that_the_server_is_just_taking_in_is_waited_for(store, tmp_path, monkeypatch):
+    """While it does so it holds the lock that a living writer would hold."""
+    from martlet import _local
+
+    written(str(store))
+    slow = tmp_path / "slow"
+    slow.write_text(SLOW_SERVER.format(python=sys.executable))
+    slow.chmod(0o755)
+    monkeypatch.setenv("MARTLET_BINARY", str(slow))
+    assert list((store / "logbooks" / "live").iterdir())
+    process, _ = _local.serve(str(store))
+    try:
+        assert process and not list((store / "logbooks" / "live").iterdir())
+    finally:
+        process.kill()
+        process.wait()

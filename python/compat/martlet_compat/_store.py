@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -48,10 +47,11 @@ def binary():
     if given:
         return given
     import martlet
+    from martlet import _program
 
     home = os.path.dirname(os.path.abspath(martlet.__file__))
     built = os.path.normpath(os.path.join(home, "..", "..", ".build", "release", "martlet"))
-    for path in (os.path.join(home, "bin", "martlet"), shutil.which("martlet"), built):
+    for path in (_program.find(), built):
         if path and os.path.isfile(path) and os.access(path, os.X_OK):
             return path
     raise Unreachable(
