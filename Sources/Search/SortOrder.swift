@@ -90,21 +90,23 @@ package enum SortKey: Hashable, Sendable {
 }
 
 /// The first `capacity` of all that is offered, in O(n log capacity): a heap with the last of them on top.
+///
+/// Inlinable, because other rooms rank their own kinds of rows.
 package struct FirstRanked<Element> {
-    private let capacity: Int
-    private let compare: (Element, Element) -> Int
-    private var heap: [Element] = []
+    @usableFromInline let capacity: Int
+    @usableFromInline let compare: (Element, Element) -> Int
+    @usableFromInline var heap: [Element] = []
 
     /// `compare` answers negative when its first argument comes first.
-    package init(_ capacity: Int, compare: @escaping (Element, Element) -> Int) {
+    @inlinable package init(_ capacity: Int, compare: @escaping (Element, Element) -> Int) {
         self.capacity = capacity
         self.compare = compare
     }
 
     /// The last of those kept, once there are as many as wanted: what does not come before it need not be offered.
-    package var last: Element? { heap.count == capacity ? heap.first : nil }
+    @inlinable package var last: Element? { heap.count == capacity ? heap.first : nil }
 
-    package mutating func offer(_ element: Element) {
+    @inlinable package mutating func offer(_ element: Element) {
         if heap.count < capacity {
             heap.append(element)
             var child = heap.count - 1
@@ -126,7 +128,7 @@ package struct FirstRanked<Element> {
         }
     }
 
-    package func sorted() -> [Element] { heap.sorted { compare($0, $1) < 0 } }
+    @inlinable package func sorted() -> [Element] { heap.sorted { compare($0, $1) < 0 } }
 }
 
 extension Query {
