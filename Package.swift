@@ -45,6 +45,7 @@ let rooms = [
     Room(name: "Observability"),
     Room(name: "Domain"),
     Room(name: "JSON"),
+    Room(name: "Protobuf", needs: ["Domain"]),
     Room(name: "Compression", needs: ["CZlib", "CZstd"]),
     Room(name: "Series", needs: ["CZstd"]),
     Room(name: "Search", needs: ["CPCRE2"]),
@@ -56,7 +57,9 @@ let rooms = [
     Room(name: "HTTPClient", needs: ["HTTPMessages", "CCurl"]),
     Room(name: "Egress", needs: ["HTTPMessages", "HTTPClient"]),
     Room(name: "HTTPServer", needs: ["Compression", "HTTPMessages", "Observability", "CMicroHTTPD", "CWslay"]),
-    Room(name: "Foreign", needs: ["Domain", "JSON", "HTTPMessages", "HTTPClient", "CSQLite", "CYAML"]),
+    Room(
+        name: "Foreign",
+        needs: ["Domain", "JSON", "Protobuf", "Series", "HTTPMessages", "HTTPClient", "CSQLite", "CYAML"]),
     Room(name: "Artifacts", needs: ["Domain", "CCrypto"]),
     Room(
         name: "Engine",
@@ -73,7 +76,8 @@ let rooms = [
     Room(
         name: "APIMLflow",
         needs: [
-            "Observability", "Domain", "JSON", "Series", "Search", "Storage", "HTTPMessages", "Artifacts", "Engine",
+            "Observability", "Domain", "JSON", "Protobuf", "Series", "Search", "Storage", "HTTPMessages", "Artifacts",
+            "Engine",
         ]),
     Room(name: "WebApp", needs: ["HTTPMessages", "CWebApp"]),
     Room(
@@ -109,7 +113,7 @@ let suites: [(name: String, needs: [String])] = [
     ("CompressionTests", ["Compression"]),
     ("HTTPServerTests", ["Compression", "HTTPMessages", "HTTPServer"]),
     ("HTTPClientTests", ["HTTPMessages", "HTTPClient", "HTTPServer"]),
-    ("ForeignTests", ["Domain", "JSON", "Foreign"]),
+    ("ForeignTests", ["Domain", "JSON", "Series", "Foreign"]),
     ("EgressTests", ["HTTPMessages", "HTTPClient", "HTTPServer", "Egress"]),
     ("ArtifactsTests", ["Domain", "Artifacts"]),
     (

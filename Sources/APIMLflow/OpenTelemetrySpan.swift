@@ -1,5 +1,6 @@
 import MartletDomain
 import MartletJSON
+import MartletProtobuf
 
 /// A span as OpenTelemetry sends it. It is kept as protobuf's JSON with the names of the fields as they are, which is
 /// also how MLflow's clients want it back.
@@ -51,12 +52,14 @@ struct OpenTelemetrySpan {
     // MARK: - Protobuf
 
     private static let depthMax = 16
+    private static let damaged = Refusal(
+        .malformed, "Invalid OpenTelemetry format: the protobuf message is cut off or damaged.", remedy: "")
 
     /// The spans of an `ExportTraceServiceRequest`; nil when it has no resource at all.
     static func read(protobuf bytes: [UInt8]) throws(Refusal) -> [OpenTelemetrySpan]? {
         var spans: [OpenTelemetrySpan] = []
         var resources = 0
-        var request = ProtobufReader(bytes)
+        var request = ProtobufReader(bytes, damaged: damaged)
         try request.forEachField { request, field, wire throws(Refusal) in
             guard field == 1, wire == .bytes else { return false }
             resources += 1

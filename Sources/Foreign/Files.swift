@@ -59,17 +59,17 @@ enum Files {
     /// The first bytes of a file.
     static func head(_ path: String, _ count: Int) throws(Refusal) -> [UInt8] { try read(path, most: count) }
 
-    static func read(_ path: String, most: Int = .max) throws(Refusal) -> [UInt8] {
+    static func read(_ path: String, from start: Int64 = 0, most: Int = .max) throws(Refusal) -> [UInt8] {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw failure(path) }
         defer { close(file) }
         var facts = stat()
         guard fstat(file, &facts) == 0 else { throw failure(path) }
         var failed = false
-        let bytes = [UInt8](unsafeUninitializedCapacity: min(most, max(0, Int(facts.st_size)))) {
+        let bytes = [UInt8](unsafeUninitializedCapacity: min(most, max(0, Int(facts.st_size) - Int(start)))) {
             buffer, count in
             while count < buffer.count {
-                let got = pread(file, buffer.baseAddress! + count, buffer.count - count, count)
+                let got = pread(file, buffer.baseAddress! + count, buffer.count - count, Int(start) + count)
                 if got < 0, errno == EINTR { continue }
                 if got < 0 { failed = true }
                 guard got > 0 else { return }

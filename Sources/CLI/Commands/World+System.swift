@@ -67,32 +67,6 @@ private enum Serving {
     }
 }
 
-/// Waits for someone to say stop: Ctrl-C, or a supervisor's SIGTERM.
-private enum StopSignal {
-    /// A signal may come to any thread; it writes a byte, and whoever waits reads it.
-    private static let pipe: (read: Int32, write: Int32) = {
-        var ends: [Int32] = [-1, -1]
-        guard Glibc.pipe(&ends) == 0 else { return (-1, -1) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        return (ends[0], ends[1])
-    }()
-
-    static func wait() {
-        _ = pipe
-        for number in [SIGINT, SIGTERM] {
-            signal(number) { number in
-                var byte = UInt8(truncatingIfNeeded: number)
-                _ = Glibc.write(StopSignal.pipe.write, &byte, 1)
-                // Whoever says it twice does not want to wait.
-                signal(number, SIG_DFL)
-            }
-        }
-        signal(SIGHUP, SIG_IGN)
-        var byte: UInt8 = 0
-        while Glibc.read(pipe.read, &byte, 1) < 0, errno == EINTR {}
-    }
-}
-
 /// What is typed and not shown.
 private enum Secrets {
     static func read(_ prompt: String) -> String? {

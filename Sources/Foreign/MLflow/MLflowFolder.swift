@@ -19,7 +19,7 @@ package final class MLflowFolder: MLflowStore {
     }
 
     /// It holds an experiment, or names of the registry.
-    private static func isOne(_ path: String) -> Bool {
+    package static func isOne(_ path: String) -> Bool {
         Files.names(in: path).contains { name in
             name == ".trash" || name == "models" || Files.isFile("\(path)/\(name)/meta.yaml")
         }
