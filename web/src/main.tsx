@@ -16,6 +16,7 @@ const RunTable = lazy(() => import("./views/RunTable"))
 const Compare = lazy(() => import("./views/Compare"))
 const Models = lazy(() => import("./views/Models"))
 const Explore = lazy(() => import("./views/Explore"))
+const MyRuns = lazy(() => import("./views/MyRuns"))
 const About = lazy(() => import("./views/About"))
 const Settings = lazy(() => import("./views/Settings"))
 
@@ -58,6 +59,7 @@ function Page(): JSX.Element {
     if (first === "experiments" && second && third === "explore") return <Explore id={second} key={second} />
     if (first === "experiments" && second && third === "about") return <About id={second} key={second} />
     if (first === "experiments" && second && !third) return <Workspace id={second} key={second} />
+    if (first === "runs" && !second) return <MyRuns />
     if (first === "runs" && second) return <RunPage id={second} tab={third ?? "overview"} key={second} />
     if (first === "compare") return <Compare />
     if (first === "models") return <Models {...(second ? { name: second } : {})} />

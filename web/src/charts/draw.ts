@@ -1,4 +1,5 @@
 // Draws lines over bands onto a canvas: axes, grid, marks for what is not finite. It knows nothing of React.
+import type { Paper } from "./paper"
 import { type Scale, durationTicks, linearTicks, logTicks, makeScale, tickLabels, timeTicks } from "./scale"
 
 export interface Line {
@@ -191,7 +192,7 @@ function yTicks(scale: Scale): number[] {
     return scale.isLog ? logTicks(scale.from, scale.to, count) : linearTicks(scale.from, scale.to, count)
 }
 
-export function drawChart(context: CanvasRenderingContext2D, frame: Frame, lines: Line[], look: Look, ink: Ink, pins: Pin[]): void {
+export function drawChart(context: Paper, frame: Frame, lines: Line[], look: Look, ink: Ink, pins: Pin[]): void {
     context.clearRect(0, 0, look.width, look.height)
     drawAxes(context, frame, look, ink)
     context.save()
@@ -214,7 +215,7 @@ export function drawChart(context: CanvasRenderingContext2D, frame: Frame, lines
     for (const pin of pins) drawPin(context, frame, pin, ink)
 }
 
-function drawAxes(context: CanvasRenderingContext2D, frame: Frame, look: Look, ink: Ink): void {
+function drawAxes(context: Paper, frame: Frame, look: Look, ink: Ink): void {
     context.font = ink.font
     context.fillStyle = ink.text
     context.lineWidth = 1
@@ -256,7 +257,7 @@ function drawAxes(context: CanvasRenderingContext2D, frame: Frame, look: Look, i
     context.stroke()
 }
 
-function drawLine(context: CanvasRenderingContext2D, frame: Frame, line: Line, values: Float64Array, opacity: number, width: number): void {
+function drawLine(context: Paper, frame: Frame, line: Line, values: Float64Array, opacity: number, width: number): void {
     const { x } = line
     const visible = visibleRange(x, frame.x.from, frame.x.to)
     const pixels = Math.max(1, frame.right - frame.left)
@@ -310,7 +311,7 @@ function clampPixel(pixel: number): number {
     return Math.max(-5000, Math.min(5000, pixel))
 }
 
-function drawBand(context: CanvasRenderingContext2D, frame: Frame, line: Line, isFaint: boolean): void {
+function drawBand(context: Paper, frame: Frame, line: Line, isFaint: boolean): void {
     const { x, low, high } = line
     if (!low || !high) return
     const [first, end] = visibleRange(x, frame.x.from, frame.x.to)
@@ -354,7 +355,7 @@ export function visibleRange(x: Float64Array, from: number, to: number): [number
 }
 
 /** Values that are no place on the axis: small triangles at the frame's upper edge, in the line's colour. */
-function drawMarks(context: CanvasRenderingContext2D, frame: Frame, lines: Line[], ink: Ink): void {
+function drawMarks(context: Paper, frame: Frame, lines: Line[], ink: Ink): void {
     lines.forEach((line, row) => {
         let last = -Infinity
         for (const mark of line.marks) {
@@ -382,7 +383,7 @@ function drawMarks(context: CanvasRenderingContext2D, frame: Frame, lines: Line[
     })
 }
 
-function drawPin(context: CanvasRenderingContext2D, frame: Frame, pin: Pin, ink: Ink): void {
+function drawPin(context: Paper, frame: Frame, pin: Pin, ink: Ink): void {
     const x = Math.round(frame.x.at(pin.x)) + 0.5
     if (x < frame.left || x > frame.right) return
     context.strokeStyle = ink.axis
