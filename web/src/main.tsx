@@ -16,6 +16,7 @@ const RunTable = lazy(() => import("./views/RunTable"))
 const Compare = lazy(() => import("./views/Compare"))
 const Models = lazy(() => import("./views/Models"))
 const Explore = lazy(() => import("./views/Explore"))
+const Dashboards = lazy(() => import("./views/dashboard/Dashboards"))
 const MyRuns = lazy(() => import("./views/MyRuns"))
 const About = lazy(() => import("./views/About"))
 const Settings = lazy(() => import("./views/Settings"))
@@ -57,6 +58,7 @@ function Page(): JSX.Element {
     if (first === "experiments" && second && third === "runs" && parts[3]) return <RunOfExperiment experiment={second} id={parts[3]} tab={parts[4] ?? "overview"} />
     if (first === "experiments" && second && third === "table") return <RunTable id={second} key={second} />
     if (first === "experiments" && second && third === "explore") return <Explore id={second} key={second} />
+    if (first === "experiments" && second && third === "dashboards") return <Dashboards id={second} key={second} {...(parts[3] ? { name: parts[3] } : {})} />
     if (first === "experiments" && second && third === "about") return <About id={second} key={second} />
     if (first === "experiments" && second && !third) return <Workspace id={second} key={second} />
     if (first === "runs" && !second) return <MyRuns />

@@ -19,7 +19,7 @@ export function viewsOf(experiment: Experiment): SavedView[] {
 
 /** Where one is inside the experiment, with what this browser keeps of it: others keep something else. */
 function placeOf(id: string, path: string, query: URLSearchParams): string {
-    const view = path.split("/")[3] ?? ""
+    const view = path.split("/").slice(3).join("/")
     const all = new URLSearchParams(query)
     const columns = view === "table" ? ["columns", `table.${id}`] : view === "" ? ["cols", `cols.${id}`] : null
     if (columns && !all.has(columns[0]!) && kept(columns[1]!, "")) all.set(columns[0]!, kept(columns[1]!, ""))

@@ -62,7 +62,7 @@ export function Frame({ crumbs, tabs, live, actions, children }: BarProps): JSX.
     )
 }
 
-export function ExperimentFrame({ id, tab, live, children }: { id: string; tab: "workspace" | "table" | "explore" | "notes"; live?: LiveState | null; children: ReactNode }): JSX.Element {
+export function ExperimentFrame({ id, tab, live, children }: { id: string; tab: "workspace" | "table" | "explore" | "dashboards" | "notes"; live?: LiveState | null; children: ReactNode }): JSX.Element {
     const { data } = useResource(`experiment/${id}`, () => get<Experiment>(`experiments/${part(id)}`))
     const base = `/experiments/${part(id)}`
     return (
@@ -71,6 +71,7 @@ export function ExperimentFrame({ id, tab, live, children }: { id: string; tab: 
             tabs={[
                 { name: "Workspace", to: base, isHere: tab === "workspace" }, { name: "Table", to: `${base}/table`, isHere: tab === "table" },
                 { name: "Explore", to: `${base}/explore`, isHere: tab === "explore" },
+                { name: "Dashboards", to: `${base}/dashboards`, isHere: tab === "dashboards" },
                 { name: "About", to: `${base}/about`, isHere: tab === "notes" },
             ]}
             actions={data && <SavedViews experiment={data} id={id} />}

@@ -1,6 +1,6 @@
 // The result by the values of a param: boxes or shapes, with every run as a point.
 import { useCallback, useMemo } from "react"
-import { navigate, setQuery, useAddress } from "../../app/router"
+import { navigate } from "../../app/router"
 import { Drawing } from "../../charts/Drawing"
 import { nearestPlace, outsideOf } from "../../charts/axes"
 import { type ValueGroup, drawGroups, placesOf, planGroups } from "../../charts/groups"
@@ -10,6 +10,7 @@ import { exactNumber, formatCount, formatNumber } from "../../ui/format"
 import { type RunRow, isSeedName } from "../runs"
 import { type Study, keepNumbers, wordOf } from "./fields"
 import { FieldChoice, Readout } from "./Readout"
+import { useSettings } from "./settings"
 
 const groupsMax = 12
 
@@ -47,12 +48,12 @@ function groupsBy(rows: RunRow[], values: number[], param: string, theme: string
 }
 
 export function ByGroup({ study }: { study: Study }): JSX.Element {
-    const { query } = useAddress()
+    const settings = useSettings()
     const { rows, metric, theme, clips, different, labelOf } = study
     const names = useMemo(() => different.filter(name => !isSeedName(name)), [different])
-    const wish = query.get("by")
+    const wish = settings.get("by")
     const by = wish && different.includes(wish) ? wish : names.find(name => rows.some(row => typeof row.params[name] === "string")) ?? names[0] ?? different[0] ?? ""
-    const isViolin = query.get("shape") === "violin"
+    const isViolin = settings.get("shape") === "violin"
     const kept = useMemo(() => keepNumbers(rows, [`metrics.${metric}`]), [rows, metric])
     const found = useMemo(() => groupsBy(kept.rows, kept.values.map(one => one[0]!), by, theme), [kept, by, theme])
     const plan = useMemo(() => planGroups(found.groups, isViolin, metric, clips), [found, isViolin, metric, clips])
@@ -62,8 +63,8 @@ export function ByGroup({ study }: { study: Study }): JSX.Element {
             name="By group" height={300} theme={theme} draw={draw}
             label={`${metric} by ${by}: ${plan.groups.map((group, index) => `${group.label}, median ${formatNumber(plan.summaries[index]!.median)}, n ${group.values.length}`).join("; ")}`}
             choices={<>
-                <FieldChoice label={`${metric} by`} value={by} groups={[["Params", different.map(name => ({ id: name, name }))]]} onChange={id => setQuery({ by: id })} />
-                <span className="label" role="group" aria-label="Drawn as"><button className="button" aria-pressed={!isViolin} onClick={() => setQuery({ shape: null })}>Box</button><button className="button" aria-pressed={isViolin} onClick={() => setQuery({ shape: "violin" })}>Violin</button></span>
+                <FieldChoice label={`${metric} by`} value={by} groups={[["Params", different.map(name => ({ id: name, name }))]]} onChange={id => settings.set({ by: id })} />
+                <span className="label" role="group" aria-label="Drawn as"><button className="button" aria-pressed={!isViolin} onClick={() => settings.set({ shape: null })}>Box</button><button className="button" aria-pressed={isViolin} onClick={() => settings.set({ shape: "violin" })}>Violin</button></span>
             </>}
             empty={different.length === 0 ? "All runs have the same settings." : plan.groups.length === 0 ? "No run has a number here." : undefined}
             foot={<>{kept.foot}{found.unnamed > 0 && `, ${formatCount(found.unnamed)} without ${by}`}{found.others > 0 && `, ${formatCount(found.others)} in smaller groups`}{outsideOf(plan.y)} · {isViolin ? "shape from 8 runs on, cut at the extremes" : "box: quartiles; whiskers: 1.5 boxes; from 5 runs on"}</>}

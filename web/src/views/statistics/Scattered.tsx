@@ -1,6 +1,6 @@
 // Scatter: the result over a param or another metric.
 import { useCallback, useMemo } from "react"
-import { navigate, setQuery, useAddress } from "../../app/router"
+import { navigate } from "../../app/router"
 import { Drawing } from "../../charts/Drawing"
 import { nearestPlace, outsideOf } from "../../charts/axes"
 import { ranksOf, shade } from "../../charts/Parallel"
@@ -8,12 +8,13 @@ import { drawScatter, planScatter, scatterPlaces } from "../../charts/scatter"
 import { exactNumber, formatNumber } from "../../ui/format"
 import { type Study, chosen, duration, keepNumbers, numberAt } from "./fields"
 import { FieldChoice, Readout } from "./Readout"
+import { useSettings } from "./settings"
 
 export function Scattered({ study }: { study: Study }): JSX.Element {
-    const { query } = useAddress()
+    const settings = useSettings()
     const { rows, metric, theme, clips, params, metrics, labelOf } = study
     const every = useMemo(() => [...params, ...metrics, duration], [params, metrics])
-    const x = chosen(every, query.get("x"), params[0] ?? metrics.find(field => field.name !== metric) ?? duration)!
+    const x = chosen(every, settings.get("x"), params[0] ?? metrics.find(field => field.name !== metric) ?? duration)!
     const kept = useMemo(() => keepNumbers(rows, [x.id, `metrics.${metric}`]), [rows, x.id, metric])
     const plan = useMemo(() => {
         const ranks = ranksOf(kept.values.map(pair => pair[1]!))
@@ -24,7 +25,7 @@ export function Scattered({ study }: { study: Study }): JSX.Element {
         <Drawing
             name="Scatter" height={300} theme={theme} draw={draw}
             label={`Scatter of ${metric} over ${x.name}, ${plan.points.length} runs`}
-            choices={<FieldChoice label={`${metric} over`} value={x.id} groups={[["Params", params], ["Metrics", metrics], ["Run", [duration]]]} onChange={id => setQuery({ x: id })} />}
+            choices={<FieldChoice label={`${metric} over`} value={x.id} groups={[["Params", params], ["Metrics", metrics], ["Run", [duration]]]} onChange={id => settings.set({ x: id })} />}
             empty={plan.points.length === 0 ? "No run has numbers for both axes." : undefined}
             foot={<>{kept.foot}{outsideOf(plan.x, plan.y)}{plan.fit && Number.isFinite(plan.fit.r) && ` · line of least squares, r ${formatNumber(plan.fit.r, 2)}`}</>}
             sheet={() => ({ head: ["run", x.name, metric], rows: kept.rows.map((row, index) => [row.name, ...kept.values[index]!]) })}
