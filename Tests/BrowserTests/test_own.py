@@ -1,10 +1,14 @@
 """What people make of the pages: their runs, views with a name, notes on curves, small curves in the table."""
 
+import json
 import re
+import subprocess
+import urllib.request
 
 import pytest
 from playwright.sync_api import expect
 
+from conftest import BINARY, serving
 from looking import assert_open_to_all, chart_of
 from store import call, runs
 
@@ -27,6 +31,28 @@ def test_runs_of_all_experiments_are_listed_by_user(page, server):
     # Without logins the browser keeps whose runs one looks at.
     page.goto("/runs")
     expect(page.get_by_role("heading", name="Runs of o'neil")).to_be_visible()
+
+
+def test_who_is_signed_in_sees_their_own_runs_first(page, tmp_path):
+    made = {name: json.loads(subprocess.run(
+        [BINARY, "users", "add", name, "--role", "write", "--uri", tmp_path / "data", "--json"], check=True, capture_output=True,
+        text=True).stdout)["secret"] for name in ("ada", "grace")}
+    with serving(tmp_path) as address:
+        for name, token in made.items():
+            request = urllib.request.Request(
+                f"{address}/api/v1/runs", json.dumps({"experiment": "ours", "name": f"by {name}", "status": "FINISHED"}).encode(),
+                {"Content-Type": "application/json", "Authorization": f"Bearer {token}"})
+            urllib.request.urlopen(request).close()
+        page.goto(f"{address}/login")
+        page.get_by_role("textbox", name="Token").fill(made["ada"])
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", name="Projects")).to_be_visible()
+        page.get_by_role("link", name="Runs", exact=True).click()
+        expect(page.get_by_role("heading", name="My runs")).to_be_visible()
+        expect(page.get_by_role("link", name="by ada")).to_be_visible()
+        expect(page.get_by_role("link", name="by grace")).to_have_count(0)
+        page.get_by_role("combobox", name="Of").select_option("everybody")
+        expect(page.get_by_role("link", name="by grace")).to_be_visible()
 
 
 def test_a_run_that_begins_appears_in_the_list(page, server):

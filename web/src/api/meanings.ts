@@ -7,14 +7,18 @@ export interface Meaning { goal: "min" | "max"; isGuessed: boolean }
 
 interface WireMeaning { name?: string; metric: string; goal: "min" | "max" | null; guessed: boolean; summary?: string | null; unit?: string | null }
 
-const namesAtOnce = 100
+/** Addresses stay short enough for every proxy, however long names are. */
+const addressMax = 4000
 
 export function fetchMeanings(experiment: string, names: string[]): Promise<Map<string, Meaning>> {
-    const pages: Promise<{ metrics: WireMeaning[] }>[] = []
-    for (let start = 0; start < names.length; start += namesAtOnce) {
-        const question = names.slice(start, start + namesAtOnce).map(name => `name=${part(name)}`).join("&")
-        pages.push(get<{ metrics: WireMeaning[] }>(`experiments/${part(experiment)}/metrics?${question}`))
+    const questions: string[] = []
+    for (const name of names) {
+        const wanted = `name=${part(name)}`
+        const last = questions[questions.length - 1]
+        if (last !== undefined && last.length + wanted.length < addressMax) questions[questions.length - 1] = `${last}&${wanted}`
+        else questions.push(wanted)
     }
+    const pages = questions.map(question => get<{ metrics: WireMeaning[] }>(`experiments/${part(experiment)}/metrics?${question}`))
     return Promise.all(pages).then(answers => new Map(answers.flatMap(answer => answer.metrics).flatMap(one =>
         one.goal ? [[one.name ?? one.metric, { goal: one.goal, isGuessed: one.guessed }] as const] : [])))
 }

@@ -51,7 +51,9 @@ export function shade(share: number, theme: string): string {
 /** Each value's rank from 0 to 1: one run that went astray must not take all colours but one. */
 export function ranksOf(values: number[]): number[] {
     const sorted = values.filter(value => !Number.isNaN(value)).sort((a, b) => a - b)
-    return values.map(value => (Number.isNaN(value) ? NaN : sorted.length < 2 ? 0.5 : sorted.indexOf(value) / (sorted.length - 1)))
+    const places = new Map<number, number>()
+    sorted.forEach((value, index) => places.has(value) || places.set(value, index))
+    return values.map(value => (Number.isNaN(value) ? NaN : sorted.length < 2 ? 0.5 : places.get(value)! / (sorted.length - 1)))
 }
 
 interface Props {

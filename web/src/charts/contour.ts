@@ -5,11 +5,13 @@ import type { Ink } from "./draw"
 import { shade } from "./Parallel"
 import type { Paper } from "./paper"
 import { type Scale, linearTicks, tickLabels } from "./scale"
-import { type Site, guessAt, reachOf, sitesOf } from "./statistics"
+import { type Site, guessAt, reachOf, sitesOf, thinned } from "./statistics"
 
 export interface ContourPlan {
     points: { x: number; y: number; value: number }[]
     sites: Site[]
+    /** What guesses are made from: the sites, or where they are very many, small squares of them. */
+    near: Site[]
     x: Span
     y: Span
     /** Where bands end, rising; one colour more than these. */
@@ -30,7 +32,8 @@ export function planContour(points: { x: number; y: number; value: number }[], n
     const at = (part: number): number => values[Math.round(part * (values.length - 1))]!
     const [low, high] = values.length > 20 ? [at(0.05), at(0.95)] : [values[0]!, values[values.length - 1]!]
     const levels = low === high ? [] : linearTicks(low, high, bandCount).filter(level => level > low && level < high)
-    return { points, sites, x, y, levels, reach: reachOf(sites), names, theme }
+    const near = thinned(sites)
+    return { points, sites, near, x, y, levels, reach: reachOf(near), names, theme }
 }
 
 export const bandOf = (value: number, levels: number[]): number => levels.reduce((band, level) => band + Number(value >= level), 0)
@@ -50,13 +53,13 @@ export function contourPlaces(plan: ContourPlan, room: Room): { x: number; y: nu
 export function guessUnder(plan: ContourPlan, room: Room, px: number, py: number): number {
     const { area } = frame(plan, room)
     const [x, y] = [(px - area.left) / (area.right - area.left), (area.bottom - py) / (area.bottom - area.top)]
-    return x < 0 || y < 0 || x > 1 || y > 1 ? NaN : guessAt(plan.sites, x, y, plan.reach)
+    return x < 0 || y < 0 || x > 1 || y > 1 ? NaN : guessAt(plan.near, x, y, plan.reach)
 }
 
 export function drawContour(paper: Paper, room: Room, ink: Ink, plan: ContourPlan): void {
     const { area, x, y } = frame(plan, room)
     const [width, height] = [area.right - area.left, area.bottom - area.top]
-    const grain = plan.sites.length > 400 ? 5 : 3
+    const grain = plan.near.length > 400 ? 5 : 3
     for (let row = 0; row * grain < height; row += 1) {
         let start = 0
         let band = -1
@@ -68,7 +71,7 @@ export function drawContour(paper: Paper, room: Room, ink: Ink, plan: ContourPla
             paper.fillRect(from, area.top + row * grain, Math.min(until * grain + area.left, area.right) - from, Math.min(grain, height - row * grain))
         }
         for (let column = 0; column <= end; column += 1) {
-            const guess = column === end ? NaN : guessAt(plan.sites, ((column + 0.5) * grain) / width, 1 - ((row + 0.5) * grain) / height, plan.reach)
+            const guess = column === end ? NaN : guessAt(plan.near, ((column + 0.5) * grain) / width, 1 - ((row + 0.5) * grain) / height, plan.reach)
             const next = Number.isNaN(guess) ? -1 : bandOf(guess, plan.levels)
             if (next === band && column < end) continue
             put(column)
@@ -78,8 +81,14 @@ export function drawContour(paper: Paper, room: Room, ink: Ink, plan: ContourPla
     }
     drawYAxis(paper, ink, area, y, plan.names.y, false)
     drawXAxis(paper, ink, area, x, plan.names.x)
-    const size = plan.points.length > 400 ? 2.5 : 4
+    // Very many points would hide what lies between them.
+    const isDense = plan.points.length > 400
+    const size = 4
     for (const point of plan.points) {
+        if (isDense) {
+            drawDot(paper, x.at(point.x), y.at(point.y), 1.3, ink.ground, 0.6)
+            continue
+        }
         drawDot(paper, x.at(point.x), y.at(point.y), size + 1.3, ink.ground, 1)
         drawDot(paper, x.at(point.x), y.at(point.y), size, colourOf(bandOf(point.value, plan.levels), plan), 1)
     }

@@ -3,7 +3,7 @@ import { cutTo } from "./axes"
 import type { Room } from "./Drawing"
 import type { Ink } from "./draw"
 import type { Paper } from "./paper"
-import { type Correlation, correlation } from "./statistics"
+import { type Correlation, correlation, pearson, sharedRanks } from "./statistics"
 
 export interface CorrelationPlan {
     names: string[]
@@ -15,9 +15,12 @@ export interface CorrelationPlan {
 
 export function planCorrelations(names: string[], columns: number[][], kind: Correlation, theme: string): CorrelationPlan {
     const cells = columns.map(() => new Array<{ r: number; n: number }>(columns.length))
+    // Ranks depend on which runs a pair has; where both have all, they are made once for each name and not for each pair.
+    const whole = columns.map(values => (values.every(Number.isFinite) ? (kind === "spearman" ? sharedRanks(values) : values) : null))
     for (let row = 0; row < columns.length; row += 1) {
         for (let column = 0; column <= row; column += 1) {
-            const cell = correlation(columns[row]!, columns[column]!, kind)
+            const [a, b] = [whole[row], whole[column]]
+            const cell = a && b ? { r: pearson(a, b), n: a.length } : correlation(columns[row]!, columns[column]!, kind)
             cells[row]![column] = cell
             cells[column]![row] = cell
         }

@@ -129,9 +129,35 @@ export function sitesOf(points: { x: number; y: number; value: number }[]): Site
     return Array.from(sites.values())
 }
 
-/** How far from a site a guess is still made: twice the usual way to the next one, in shares of the axes. */
+const sitesMax = 1000
+
+/** So many sites are more than a drawing can tell apart: those of one small square become one. */
+export function thinned(sites: Site[]): Site[] {
+    if (sites.length <= sitesMax) return sites
+    const squares = new Map<string, Site>()
+    for (const site of sites) {
+        const key = `${Math.floor(site.x * 32)}|${Math.floor(site.y * 32)}`
+        const known = squares.get(key)
+        if (!known) {
+            squares.set(key, { ...site })
+            continue
+        }
+        const share = site.n / (known.n + site.n)
+        known.x += (site.x - known.x) * share
+        known.y += (site.y - known.y) * share
+        known.value += (site.value - known.value) * share
+        known.n += site.n
+    }
+    return Array.from(squares.values())
+}
+
+/** How far from a site a guess is still made: further than the usual way to the next one, in shares of the axes. */
 export function reachOf(sites: Site[]): number {
-    const ways = sites.map((one, index) => Math.sqrt(Math.min(...sites.map((other, place) => (place === index ? Infinity : (one.x - other.x) ** 2 + (one.y - other.y) ** 2)))))
+    const ways = sites.map((one, index) => {
+        let least = Infinity
+        sites.forEach((other, place) => { if (place !== index) least = Math.min(least, (one.x - other.x) ** 2 + (one.y - other.y) ** 2) })
+        return Math.sqrt(least)
+    })
     const sorted = ways.filter(Number.isFinite).sort((a, b) => a - b)
     return Math.min(0.5, Math.max(0.1, quantile(sorted, 0.75) * 1.6))
 }
