@@ -333,12 +333,26 @@ def test_nobody_is_kept_out(page, server, address, scheme):
     assert_open_to_all(page)
 
 
-@pytest.mark.parametrize("address", ["/", "/experiments/digits", "/experiments/digits/table"])
+@pytest.mark.parametrize("address", [
+    "/", "/experiments/digits", "/experiments/digits/table", "/experiments/sweep/explore", "/experiments/digits/dashboards", "/runs",
+    "/compare?runs=00000000000000000000000000000001,00000000000000000000000000000002"])
 def test_a_phone_can_read_it(page, address):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(address)
     expect(page.locator("#main")).to_be_visible()
     page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 392
+
+
+def test_a_phone_reaches_every_page(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/experiments/digits")
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("link", name="Runs", exact=True).click()
+    expect(page).to_have_url(re.compile("/runs$"))
+    page.goto("/experiments/digits")
+    page.get_by_role("link", name="Dashboards").click()
+    expect(page.get_by_role("heading", name="Dashboards")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 392
 
 

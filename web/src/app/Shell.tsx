@@ -43,8 +43,8 @@ export function Frame({ crumbs, tabs, live, actions, children }: BarProps): JSX.
                 <span className="grow" />
                 {live && <span className={`live ${live === "live" ? "live-on" : ""}`} role="status">{live}</span>}
                 {actions}
-                <Link to="/runs" className="button quiet">Runs</Link>
-                <Link to="/models" className="button quiet">Models</Link>
+                <Link to="/runs" className="button quiet wide">Runs</Link>
+                <Link to="/models" className="button quiet wide">Models</Link>
                 <button className="button quiet" onClick={openPalette} aria-label="Search and commands"><Icon name="search" /><kbd>Ctrl K</kbd></button>
                 <button className="button quiet icon" aria-label={theme === "dark" ? "Light theme" : "Dark theme"} title={theme === "dark" ? "Light theme" : "Dark theme"} onClick={() => setTheme(theme === "dark" ? "light" : "dark")}>
                     <Icon name={theme === "dark" ? "sun" : "moon"} />
@@ -53,6 +53,8 @@ export function Frame({ crumbs, tabs, live, actions, children }: BarProps): JSX.
                     {(["compact", "normal", "relaxed"] as const).map(one => <button key={one} onClick={() => setDensity(one)}>{`Rows: ${one}`}{density === one && <Icon name="check" />}</button>)}
                     <hr />
                     <button onClick={openKeys}>Keys<kbd>?</kbd></button>
+                    <Link to="/runs" className="narrow">Runs</Link>
+                    <Link to="/models" className="narrow">Models</Link>
                     <Link to="/settings">Tokens</Link>
                     <a href={new URL("docs", root).href}>API</a>
                 </Menu>
