@@ -2,7 +2,7 @@
 // of it.
 import { type PointerEvent, type ReactNode, useLayoutEffect, useMemo, useRef, useState } from "react"
 import { Menu, download } from "../ui/parts"
-import { type Ink, inkOf } from "./draw"
+import { type Ink, inkOf } from "./ink"
 import { type Paper, SvgPaper } from "./paper"
 import { saveCanvas } from "./picture"
 

@@ -3,7 +3,9 @@
 import { type KeyboardEvent, type PointerEvent, useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react"
 import { formatDuration, formatNumber, fullTime } from "../ui/format"
 import { followCrosshair, moveCrosshair } from "./crosshair"
-import { type Frame, type Line, type Look, type Pin, type XKind, drawChart, frameOf, inkOf, nearest } from "./draw"
+import { drawChart } from "./draw"
+import { type Frame, type Line, type Look, type Pin, type XKind, frameOf, nearest } from "./frame"
+import { inkOf } from "./ink"
 
 export interface LineChartProps {
     title: string

@@ -2,7 +2,7 @@
 // that part; the others fade.
 import { type PointerEvent, useLayoutEffect, useMemo, useRef, useState } from "react"
 import { formatNumber, formatValue } from "../ui/format"
-import { inkOf } from "./draw"
+import { inkOf } from "./ink"
 import { linearTicks, logTicks, spansDecades, tickLabels } from "./scale"
 
 export interface Dimension {

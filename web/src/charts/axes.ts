@@ -1,5 +1,5 @@
 // The frame of a chart with two axes: where it lies, its spans, its ticks and names.
-import type { Ink } from "./draw"
+import type { Ink } from "./ink"
 import type { Paper } from "./paper"
 import { quantile } from "./statistics"
 import { type Scale, linearTicks, logTicks, makeScale, spansDecades, tickLabels } from "./scale"

@@ -1,7 +1,7 @@
 // A result over two settings: the runs as points, and between them what their neighbours suggest, in bands.
 import { type Area, type Span, areaOf, drawDot, drawXAxis, drawYAxis, spanOf, xScale, yScale } from "./axes"
 import type { Room } from "./Drawing"
-import type { Ink } from "./draw"
+import type { Ink } from "./ink"
 import { shade } from "./Parallel"
 import type { Paper } from "./paper"
 import { type Scale, linearTicks, tickLabels } from "./scale"

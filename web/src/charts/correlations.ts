@@ -1,7 +1,7 @@
 // How params and metrics move together: a square for each pair, blue where both rise, red where one falls.
 import { cutTo } from "./axes"
 import type { Room } from "./Drawing"
-import type { Ink } from "./draw"
+import type { Ink } from "./ink"
 import type { Paper } from "./paper"
 import { type Correlation, correlation, pearson, sharedRanks } from "./statistics"
 

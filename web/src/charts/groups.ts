@@ -1,7 +1,7 @@
 // Values by group: a box with whiskers, or the shape of the values; each run stands beside it as a point.
 import { type Area, type Span, areaOf, cutTo, drawRun, drawYAxis, spanOf, within, yScale } from "./axes"
 import type { Room } from "./Drawing"
-import type { Ink } from "./draw"
+import type { Ink } from "./ink"
 import type { Paper } from "./paper"
 import type { Scale } from "./scale"
 import { type Summary, densityOf, summaryOf } from "./statistics"

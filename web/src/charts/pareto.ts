@@ -1,7 +1,7 @@
 // Two results against each other: which runs no other beats in both, and the edge that they form.
 import { type Span, areaOf, drawRun, drawXAxis, drawYAxis, spanOf, within, xScale, yScale } from "./axes"
 import type { Room } from "./Drawing"
-import type { Ink } from "./draw"
+import type { Ink } from "./ink"
 import type { Paper } from "./paper"
 import type { Scale } from "./scale"
 import { type Goal, paretoFront } from "./statistics"

@@ -1,6 +1,8 @@
 // A line chart as a file of its own: what its panel shows, with its name and the names of its lines.
 import { download } from "../ui/parts"
-import { type Ink, type Line, type XKind, drawChart, frameOf, inkOf } from "./draw"
+import { drawChart } from "./draw"
+import { type Line, type XKind, frameOf } from "./frame"
+import { type Ink, inkOf } from "./ink"
 import { SvgPaper } from "./paper"
 
 export interface PictureLook {

@@ -1,7 +1,7 @@
 // A point for each run over two of its numbers, with the straight line that fits them best.
 import { type Span, areaOf, drawRun, drawXAxis, drawYAxis, spanOf, within, xScale, yScale } from "./axes"
 import type { Room } from "./Drawing"
-import type { Ink } from "./draw"
+import type { Ink } from "./ink"
 import type { Paper } from "./paper"
 import type { Scale } from "./scale"
 import { lineThrough } from "./statistics"

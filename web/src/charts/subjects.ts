@@ -1,7 +1,7 @@
 // What a panel draws: a line for each run or group, made of the curves that the server gave.
 import type { Axis } from "../api/types"
 import { type Curve, type Interval, grouped, smoothed } from "./curve"
-import type { Line } from "./draw"
+import type { Line } from "./frame"
 import { strokeOf } from "./palette"
 
 /** A line to draw: one run, or the members of a group. */
