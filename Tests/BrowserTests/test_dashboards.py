@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 from playwright.sync_api import expect
@@ -95,6 +96,15 @@ def test_a_widgets_choices_are_its_own(page, server):
     expect(one.get_by_role("img")).to_have_attribute("aria-label", "Scatter of val/loss over width, 16 runs")
     expect(other.get_by_role("img")).to_have_attribute("aria-label", "Scatter of val/accuracy over dropout, 15 runs")
     assert "x=" not in page.url
+    # A change that is not saved is not lost without a question.
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.close(run_before_unload=True)
+    deadline = time.monotonic() + 5
+    while not asked:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
+    assert asked == ["beforeunload"]
     page.get_by_role("button", name="Discard").click()
     expect(one.get_by_role("img")).to_have_attribute("aria-label", "Scatter of val/loss over lr, 16 runs")
 

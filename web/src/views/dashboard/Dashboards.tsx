@@ -79,6 +79,12 @@ function Page({ id, experiment, names, name, kept }: { id: string; experiment: E
     const [draft, setDraft] = useState(kept)
     const [isEditing, setEditing] = useState(false)
     const isChanged = JSON.stringify(draft) !== JSON.stringify(kept)
+    useEffect(() => {
+        if (!isChanged) return undefined
+        const ask = (event: BeforeUnloadEvent): void => event.preventDefault()
+        window.addEventListener("beforeunload", ask)
+        return () => window.removeEventListener("beforeunload", ask)
+    }, [isChanged])
     // What somebody else saved is shown, unless one is changing it oneself.
     useEffect(() => { if (!isEditing) setDraft(kept) }, [kept])
     const metrics = useMemo(() => names.metrics.filter(one => !one.startsWith("system/")).slice(0, metricsMax), [names])
