@@ -12,9 +12,16 @@ extension NativeAPI {
             .get, "/api/v1/experiments/{experiment}/metrics", "List an experiment's metric definitions",
             .read { exchange throws(Refusal) in try listDefinitions(exchange) },
             RouteDoc(
-                "experiments", query: [.limit, .pageToken],
+                "experiments",
+                query: [
+                    .query(
+                        "name", "A metric's name, repeated for several, up to 1,000.",
+                        ["type": "array", "items": ["type": "string"]]), .limit, .pageToken,
+                ],
                 answers: [(200, "The latest definition of each pattern.", "MetricDefinitionList")],
-                failures: [404, 409, 422])),
+                failures: [404, 409, 422],
+                details: "With names: for each of them, in this order and on one page, the definition that fits best, "
+                    + "its goal guessed from the name where none does.")),
         Route(
             .put, "/api/v1/experiments/{experiment}/metrics/{glob…}", "Say what metrics mean",
             .change { exchange, bytes throws(Refusal) in try putDefinition(exchange, bytes) },
@@ -44,10 +51,36 @@ extension NativeAPI {
                 latest[item.key] = item
                 if first[item.key] == nil { first[item.key] = item.id }
             }
+            let names = exchange.request.query.all("name").filter { !$0.isEmpty }
+            guard names.isEmpty else { return try meanings(of: names, latest) }
             let rows = latest.values.map { ($0, first[$0.key] ?? $0.id) }.sorted { $0.1 < $1.1 }
             let page = try exchange.page(rows) { $0.1 }
             return .json(try encoded { $0.list("metrics", page) { $0.definition($1.0, history: nil) } })
         }
+    }
+
+    private static func meanings(of names: [String], _ latest: [String: Item]) throws(Refusal) -> Response {
+        guard names.count <= 1000 else {
+            throw Refusal(
+                .invalid, "\(names.count) names are more than one answer holds.",
+                remedy: "Ask for up to 1,000 names at once.", field: "name")
+        }
+        let patterns = Array(latest.keys)
+        return .json(
+            try encoded { writer in
+                writer.object { writer in
+                    writer.array("metrics") { writer in
+                        for name in names {
+                            if let item = Glob.best(of: patterns, for: name).flatMap({ latest[$0] }) {
+                                writer.definition(item, history: nil, for: name)
+                            } else {
+                                writer.guess(for: name)
+                            }
+                        }
+                    }
+                    writer.nextPage(nil)
+                }
+            })
     }
 
     private static func putDefinition(_ exchange: Exchange, _ bytes: [UInt8]) throws(Refusal) {
@@ -81,29 +114,33 @@ extension NativeAPI {
             if let last = history.last {
                 return .json(try encoded { $0.definition(last, history: history.dropLast()) })
             }
-            return .json(
-                try encoded { writer in
-                    writer.object { writer in
-                        writer.member("metric", name)
-                        writer.member("goal", Goal.guess(for: name).rawValue)
-                        writer.member("guessed", true)
-                    }
-                })
+            return .json(try encoded { $0.guess(for: name) })
         }
     }
 }
 
 extension JSONWriter {
-    fileprivate mutating func definition(_ item: Item, history: ArraySlice<Item>?) {
+    fileprivate mutating func guess(for name: String) {
+        object { writer in
+            writer.member("name", name)
+            writer.member("metric", name)
+            writer.member("goal", Goal.guess(for: name).rawValue)
+            writer.member("guessed", true)
+        }
+    }
+
+    fileprivate mutating func definition(_ item: Item, history: ArraySlice<Item>?, for name: String? = nil) {
         let definition = MetricDefinition(glob: item.key, json: item.data)
         object { writer in
+            if let name { writer.member("name", name) }
             writer.member("metric", item.key)
-            writer.text("goal", definition.goal?.rawValue)
+            let goal = definition.goal ?? name.map(Goal.guess)
+            writer.text("goal", goal?.rawValue)
             writer.text("summary", definition.summary)
             writer.text("step_metric", definition.stepMetric)
             writer.text("unit", definition.unit)
             writer.member("hidden", definition.isHidden)
-            writer.member("guessed", false)
+            writer.member("guessed", definition.goal == nil && name != nil)
             writer.time("updated_at", item.at)
             writer.member("author", item.who)
             if let history {

@@ -119,6 +119,7 @@ extension Schemas {
                 "What a metric means.", required: ["metric", "goal", "guessed"],
                 [
                     "metric": Schema.text("A name or a pattern."),
+                    "name": Schema.text("The name that was asked for."),
                     "goal": Schema.orNull(Schema.word("", of: ["max", "min"])), "summary": Schema.orNull(Schema.text()),
                     "step_metric": Schema.orNull(Schema.text()), "unit": Schema.orNull(Schema.text()),
                     "hidden": Schema.flag(), "guessed": Schema.flag("The goal was guessed from the name."),

@@ -30,6 +30,13 @@ package enum Goal: String, Sendable {
 
 /// Patterns over names: `*` is any text, `?` one character; all else is itself.
 package enum Glob {
+    /// The pattern that says most of a name: the name itself, else the longest that fits.
+    package static func best(of patterns: [String], for name: String) -> String? {
+        patterns.filter { matches($0, name) }.max {
+            ($0 == name ? 1 : 0, $0.utf8.count, $0) < ($1 == name ? 1 : 0, $1.utf8.count, $1)
+        }
+    }
+
     /// O(pattern · text) at worst, with one place to go back to.
     package static func matches(_ pattern: String, _ text: String) -> Bool {
         let pattern = Array(pattern.unicodeScalars)

@@ -85,12 +85,7 @@ extension StoreReader {
     ) throws(Refusal) -> MetricDefinition? {
         var latest: [String: String] = [:]
         for item in try items(of: .experiment(experiment), kind: "metric", key: nil) { latest[item.key] = item.data }
-        let fitting = latest.keys.filter { Glob.matches($0, metric) }
-        guard
-            let key = fitting.max(by: {
-                ($0 == metric ? 1 : 0, $0.utf8.count, $0) < ($1 == metric ? 1 : 0, $1.utf8.count, $1)
-            })
-        else { return nil }
+        guard let key = Glob.best(of: Array(latest.keys), for: metric) else { return nil }
         return MetricDefinition(glob: key, json: latest[key] ?? "{}")
     }
 }

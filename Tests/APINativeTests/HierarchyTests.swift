@@ -247,6 +247,15 @@ import Testing
         #expect(try api.get("/api/v1/experiments/a/metrics")["metrics"].array?.count == 1)
         let guessed = try api.get("/api/v1/experiments/a/metrics/train_loss")
         #expect(guessed["goal"] == "min" && guessed["guessed"] == true)
+        let both = try api.get("/api/v1/experiments/a/metrics?name=train_loss&name=val/loss")["metrics"]
+        #expect(both[0]?["name"] == "train_loss" && both[0]?["goal"] == "min" && both[0]?["guessed"] == true)
+        #expect(both[1]?["name"] == "val/loss" && both[1]?["metric"] == "val/*" && both[1]?["goal"] == "max")
+        #expect(both[1]?["guessed"] == false && both.array?.count == 2)
+        try api.put("/api/v1/experiments/a/metrics/latency", ["unit": "ms"])
+        let unit = try api.get("/api/v1/experiments/a/metrics?name=latency")["metrics"][0]
+        #expect(unit?["goal"] == "min" && unit?["guessed"] == true && unit?["unit"] == "ms")
+        let many = "?" + (0...1000).map { "name=m\($0)" }.joined(separator: "&")
+        #expect(try api.get("/api/v1/experiments/a/metrics" + many).error("field") == "name")
         let wrong = try api.put(target, ["goal": "sideways"])
         #expect(wrong.status == 422 && wrong.error("field") == "goal")
     }

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from store import fill  # noqa: E402
+from store import fill, fill_pair, fill_sweep  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BINARY = Path(os.environ.get("MARTLET_BINARY", ROOT / ".build" / "release" / "martlet"))
@@ -38,9 +38,11 @@ def serving(folder, *more):
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """The address of a server that has been given two experiments."""
+    """The address of a server that has been given four experiments."""
     with serving(tmp_path_factory.mktemp("store")) as address:
         fill(address)
+        fill_sweep(address)
+        fill_pair(address)
         yield address
 
 

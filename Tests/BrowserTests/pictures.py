@@ -13,6 +13,7 @@ BINARY = os.environ.get("MARTLET_BINARY", ROOT / ".build" / "release" / "martlet
 PAGES = {
     "projects": "/", "workspace": "/experiments/resnet-cifar10", "runs": "/experiments/resnet-cifar10?group=none&smooth=0.6",
     "table": "/experiments/resnet-cifar10/table", "explore": "/experiments/resnet-cifar10/explore",
+    "my-runs": "/runs",
     "run": "/experiments/resnet-cifar10/runs/run_18", "charts": "/experiments/resnet-cifar10/runs/run_18/charts",
 }
 

@@ -71,3 +71,59 @@ def fill(address):
 def runs(address, filter=""):
     question = urllib.parse.urlencode({"filter": filter, "limit": 100})
     return call(address, "GET", f"/experiments/digits/runs?{question}")["runs"]
+
+
+def fill_sweep(address):
+    """A search over settings, as statistics are made of: two diverged, one has no accuracy, one still runs."""
+    chance = random.Random(23)
+    call(address, "POST", "/experiments", {"name": "sweep", "project": "vision", "description": "Which settings pay?"})
+    # What is better here is said, and not what the name suggests.
+    call(address, "PUT", "/experiments/sweep/metrics/images_per_joule", {"goal": "max"})
+    for number in range(48):
+        rate = 10 ** chance.uniform(-4, -1)
+        dropout, width = round(chance.uniform(0, 0.6), 3), chance.choice([64, 128, 256, 512])
+        optimizer = ("adam", "sgd", "lion")[number % 3]
+        loss = (0.3 + 0.12 * (math.log10(rate) + 2.6 - 0.4 * (number % 3)) ** 2 + (dropout - 0.25) ** 2
+                - 0.05 * math.log2(width / 64) + chance.gauss(0, 0.015))
+        run = call(address, "POST", "/experiments/sweep/runs", {"params": {
+            "lr": float(f"{rate:.3g}"), "dropout": dropout, "width": width, "optimizer": optimizer, "seed": number}})
+        metrics = {"val/loss": "NaN" if number in (7, 19) else loss, "latency_ms": 2 + width / 80 + chance.gauss(0, 0.2),
+                   "images_per_joule": 900 / math.sqrt(width) + chance.gauss(0, 2)}
+        if number != 30:
+            metrics["val/accuracy"] = 0.98 - loss / 4 + chance.gauss(0, 0.004)
+        call(address, "POST", f"/runs/{run['id']}/metrics", {"metrics": metrics, "step": 100})
+        if number != 47:
+            call(address, "POST", f"/runs/{run['id']}/end", {"status": "FINISHED"})
+
+
+def fill_pair(address):
+    """Two runs of other code, other packages and other output: what a comparison has to find."""
+    call(address, "POST", "/experiments", {"name": "pair", "project": "vision"})
+    call(address, "PUT", "/experiments/pair/metrics/gate", {"goal": "min"})
+    for number, (name, commit, torch) in enumerate([("before", "4f1c" * 10, "2.4.0"), ("after", "9ab0" * 10, "2.5.1")]):
+        identity = f"{number + 1:032x}"
+        run = call(address, "POST", "/experiments/pair/runs", {
+            "id": identity, "name": name, "params": {"lr": 0.1, "depth": 4 + number}, "git_commit": commit})
+        call(address, "POST", f"/runs/{run['id']}/metrics", {
+            "metrics": {"gate": 5 - number, "loss": 0.5 - number / 10, "accuracy": 0.9}})
+        call(address, "POST", f"/runs/{run['id']}/metrics", {"series": [
+            {"metric": "curve", "steps": list(range(50)), "values": [math.exp(-step / (10 + 10 * number)) for step in range(50)]}]})
+        call(address, "POST", f"/runs/{run['id']}/facts/git", {"commit": commit, "branch": "main", "dirty": number == 1})
+        call(address, "POST", f"/runs/{run['id']}/facts/infrastructure", {
+            "command": f"python train.py --depth {4 + number}", "python": "3.11.7", "gpus": ["H100"] * (1 + number), "cpu_count": 8})
+        packages = {"numpy": "1.26.4", "torch": torch, **({"einops": "0.8.0"} if number else {})}
+        put(address, identity, "requirements.txt", "".join(f"{key}=={value}\n" for key, value in packages.items()))
+        put(address, identity, "code/model.py", "\n".join(
+            ["import torch", "", "", "def model(depth):", f"    width = {64 * (number + 1)}", "    return [width] * depth"]) + "\n")
+        put(address, identity, "code/data.py", "def data():\n    return []\n")
+        printed = [f"epoch {epoch} loss {1 / (epoch + 1 + number):.3f}\n" for epoch in range(30)]
+        if number:
+            printed.insert(12, "warning: a batch was skipped\n")
+        lines = [{"w": f"w{number}", "seq": place + 1, "t": 1700000000000 + place, "run": identity, "op": "console",
+                  "stream": "stdout", "text": text} for place, text in enumerate(printed)]
+        call(address, "POST", "/logbook", raw="".join(json.dumps(line) + "\n" for line in lines).encode(), kind="application/x-ndjson")
+        call(address, "POST", f"/runs/{run['id']}/end", {"status": "FINISHED"})
+
+
+def put(address, run, path, text):
+    call(address, "PUT", f"/runs/{run}/artifacts/{path}?type=code", raw=text.encode(), kind="text/plain")

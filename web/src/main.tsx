@@ -16,6 +16,8 @@ const RunTable = lazy(() => import("./views/RunTable"))
 const Compare = lazy(() => import("./views/Compare"))
 const Models = lazy(() => import("./views/Models"))
 const Explore = lazy(() => import("./views/Explore"))
+const Dashboards = lazy(() => import("./views/dashboard/Dashboards"))
+const MyRuns = lazy(() => import("./views/MyRuns"))
 const About = lazy(() => import("./views/About"))
 const Settings = lazy(() => import("./views/Settings"))
 
@@ -56,8 +58,10 @@ function Page(): JSX.Element {
     if (first === "experiments" && second && third === "runs" && parts[3]) return <RunOfExperiment experiment={second} id={parts[3]} tab={parts[4] ?? "overview"} />
     if (first === "experiments" && second && third === "table") return <RunTable id={second} key={second} />
     if (first === "experiments" && second && third === "explore") return <Explore id={second} key={second} />
+    if (first === "experiments" && second && third === "dashboards") return <Dashboards id={second} key={second} {...(parts[3] ? { name: parts[3] } : {})} />
     if (first === "experiments" && second && third === "about") return <About id={second} key={second} />
     if (first === "experiments" && second && !third) return <Workspace id={second} key={second} />
+    if (first === "runs" && !second) return <MyRuns />
     if (first === "runs" && second) return <RunPage id={second} tab={third ?? "overview"} key={second} />
     if (first === "compare") return <Compare />
     if (first === "models") return <Models {...(second ? { name: second } : {})} />

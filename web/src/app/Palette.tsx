@@ -47,7 +47,7 @@ function Commands({ onClose }: { onClose: () => void }): JSX.Element {
     const entries = useMemo(() => {
         const names = new Map((experiments.data ?? []).map(one => [one.id, one.name]))
         const every: { text: string; kind: string; act: () => void }[] = [
-            { text: "Projects", kind: "go to", act: () => navigate("/") }, { text: "Models", kind: "go to", act: () => navigate("/models") },
+            { text: "Projects", kind: "go to", act: () => navigate("/") }, { text: "Runs", kind: "go to", act: () => navigate("/runs") }, { text: "Models", kind: "go to", act: () => navigate("/models") },
             { text: "Dark theme", kind: "look", act: () => setTheme("dark") }, { text: "Light theme", kind: "look", act: () => setTheme("light") },
             { text: "Compact rows", kind: "look", act: () => setDensity("compact") }, { text: "Normal rows", kind: "look", act: () => setDensity("normal") }, { text: "Relaxed rows", kind: "look", act: () => setDensity("relaxed") },
             ...(experiments.data ?? []).map(one => ({ text: one.name, kind: `experiment in ${one.project}`, act: () => navigate(`/experiments/${one.id}`) })),
@@ -86,6 +86,7 @@ function Commands({ onClose }: { onClose: () => void }): JSX.Element {
 const keys: [string, string][] = [
     ["Ctrl K", "search and commands"], ["/", "filter runs"], ["?", "these keys"], ["Esc", "close, or reset a chart’s zoom"],
     ["← →", "in a chart: move the mark; with Shift, move the zoomed part"], ["+ −", "in a chart: zoom"], ["drag", "across a chart: zoom; double click resets"],
+    ["Shift click", "in a run’s chart: write a note at that step; N does so at the mark"],
     ["↑ ↓", "in a list of runs: next and previous"], ["Alt click", "on an eye: show this alone"],
 ]
 

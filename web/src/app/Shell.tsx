@@ -5,6 +5,7 @@ import type { LiveState } from "../api/live"
 import { useResource } from "../api/resource"
 import type { Experiment } from "../api/types"
 import { Icon, Menu } from "../ui/parts"
+import { SavedViews } from "./SavedViews"
 import { openPalette, openKeys } from "./Palette"
 import { Link, href } from "./router"
 import { setDensity, setTheme, useDensity, useTheme } from "./theme"
@@ -13,10 +14,12 @@ interface BarProps {
     crumbs: { name: string; to?: string; far?: boolean }[]
     tabs?: { name: string; to: string; isHere: boolean }[]
     live?: LiveState | null
+    /** What can be done with the page, beside what every page has. */
+    actions?: ReactNode
     children: ReactNode
 }
 
-export function Frame({ crumbs, tabs, live, children }: BarProps): JSX.Element {
+export function Frame({ crumbs, tabs, live, actions, children }: BarProps): JSX.Element {
     const theme = useTheme()
     const density = useDensity()
     const title = crumbs.map(crumb => crumb.name).reverse().join(" · ")
@@ -39,7 +42,9 @@ export function Frame({ crumbs, tabs, live, children }: BarProps): JSX.Element {
                 {tabs && <nav className="tabs" aria-label="Views">{tabs.map(tab => <Link key={tab.name} to={tab.to} aria-current={tab.isHere ? "page" : undefined}>{tab.name}</Link>)}</nav>}
                 <span className="grow" />
                 {live && <span className={`live ${live === "live" ? "live-on" : ""}`} role="status">{live}</span>}
-                <Link to="/models" className="button quiet">Models</Link>
+                {actions}
+                <Link to="/runs" className="button quiet wide">Runs</Link>
+                <Link to="/models" className="button quiet wide">Models</Link>
                 <button className="button quiet" onClick={openPalette} aria-label="Search and commands"><Icon name="search" /><kbd>Ctrl K</kbd></button>
                 <button className="button quiet icon" aria-label={theme === "dark" ? "Light theme" : "Dark theme"} title={theme === "dark" ? "Light theme" : "Dark theme"} onClick={() => setTheme(theme === "dark" ? "light" : "dark")}>
                     <Icon name={theme === "dark" ? "sun" : "moon"} />
@@ -48,6 +53,8 @@ export function Frame({ crumbs, tabs, live, children }: BarProps): JSX.Element {
                     {(["compact", "normal", "relaxed"] as const).map(one => <button key={one} onClick={() => setDensity(one)}>{`Rows: ${one}`}{density === one && <Icon name="check" />}</button>)}
                     <hr />
                     <button onClick={openKeys}>Keys<kbd>?</kbd></button>
+                    <Link to="/runs" className="narrow">Runs</Link>
+                    <Link to="/models" className="narrow">Models</Link>
                     <Link to="/settings">Tokens</Link>
                     <a href={new URL("docs", root).href}>API</a>
                 </Menu>
@@ -57,7 +64,7 @@ export function Frame({ crumbs, tabs, live, children }: BarProps): JSX.Element {
     )
 }
 
-export function ExperimentFrame({ id, tab, live, children }: { id: string; tab: "workspace" | "table" | "explore" | "notes"; live?: LiveState | null; children: ReactNode }): JSX.Element {
+export function ExperimentFrame({ id, tab, live, children }: { id: string; tab: "workspace" | "table" | "explore" | "dashboards" | "notes"; live?: LiveState | null; children: ReactNode }): JSX.Element {
     const { data } = useResource(`experiment/${id}`, () => get<Experiment>(`experiments/${part(id)}`))
     const base = `/experiments/${part(id)}`
     return (
@@ -66,8 +73,10 @@ export function ExperimentFrame({ id, tab, live, children }: { id: string; tab: 
             tabs={[
                 { name: "Workspace", to: base, isHere: tab === "workspace" }, { name: "Table", to: `${base}/table`, isHere: tab === "table" },
                 { name: "Explore", to: `${base}/explore`, isHere: tab === "explore" },
+                { name: "Dashboards", to: `${base}/dashboards`, isHere: tab === "dashboards" },
                 { name: "About", to: `${base}/about`, isHere: tab === "notes" },
             ]}
+            actions={data && <SavedViews experiment={data} id={id} />}
             live={live ?? null}>
             {children}
         </Frame>

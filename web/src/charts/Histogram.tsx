@@ -1,7 +1,7 @@
 // Histograms over steps: as a heatmap, whose columns are steps, or as ridges, the newest in front.
 import { useLayoutEffect, useMemo, useRef, useState } from "react"
 import { formatCount, formatNumber } from "../ui/format"
-import { inkOf } from "./draw"
+import { inkOf } from "./ink"
 import { shade } from "./Parallel"
 import { linearTicks, tickLabels } from "./scale"
 

@@ -3,7 +3,9 @@
 import { type KeyboardEvent, type PointerEvent, useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react"
 import { formatDuration, formatNumber, fullTime } from "../ui/format"
 import { followCrosshair, moveCrosshair } from "./crosshair"
-import { type Frame, type Line, type Look, type Pin, type XKind, drawChart, frameOf, inkOf, nearest } from "./draw"
+import { drawChart } from "./draw"
+import { type Frame, type Line, type Look, type Pin, type XKind, frameOf, nearest } from "./frame"
+import { inkOf } from "./ink"
 
 export interface LineChartProps {
     title: string
@@ -20,6 +22,7 @@ export interface LineChartProps {
     pins?: Pin[]
     highlight?: string | null
     onHighlight?: (key: string | null) => void
+    /** Called for the place of a Shift click or of the mark at N. */
     onPick?: (x: number) => void
 }
 
@@ -171,7 +174,8 @@ export function LineChart(props: LineChartProps): JSX.Element {
                 setHover({ x, pixel, pointerY: (at.top + at.bottom) / 2 })
                 moveCrosshair(x, id)
             }
-        } else if (event.key === "+" || event.key === "=") onRange([middle - span / 4, middle + span / 4])
+        } else if (event.key === "n" && props.onPick && !event.ctrlKey && !event.metaKey && !event.altKey) props.onPick(middle)
+        else if (event.key === "+" || event.key === "=") onRange([middle - span / 4, middle + span / 4])
         else if (event.key === "-") onRange([at.x.from - span / 2, at.x.to + span / 2])
         else if (event.key === "Escape" || event.key === "0") {
             onRange(null)
@@ -183,7 +187,7 @@ export function LineChart(props: LineChartProps): JSX.Element {
     return (
         <div
             className="chart" ref={box} style={{ height }} tabIndex={0} role="group" onKeyDown={onKey}
-            aria-label={`Chart of ${props.title}, ${lines.length} lines. Arrow keys move the mark, plus and minus zoom, Escape resets.`}
+            aria-label={`Chart of ${props.title}, ${lines.length} lines. Arrow keys move the mark, plus and minus zoom, Escape resets${props.onPick ? ", N writes a note at the mark" : ""}.`}
         >
             <canvas ref={base} aria-hidden="true" />
             <canvas
@@ -196,7 +200,7 @@ export function LineChart(props: LineChartProps): JSX.Element {
                 </span>
             )}
             {hover && lines.length > 0 && (
-                <Readout hover={hover} lines={lines} box={box.current} xKind={props.xKind} xName={props.xName} frame={frame.current} />
+                <Readout hover={hover} lines={lines} box={box.current} xKind={props.xKind} xName={props.xName} frame={frame.current} pins={props.pins ?? []} />
             )}
         </div>
     )
@@ -226,6 +230,7 @@ function Readout(props: {
     xKind: XKind
     xName: string
     frame: Frame | null
+    pins: Pin[]
 }): JSX.Element | null {
     const { hover, frame, lines, box } = props
     const own = useRef<HTMLDivElement>(null)
@@ -277,6 +282,7 @@ function Readout(props: {
                     )}
                 </div>
             ))}
+            {props.pins.filter(pin => Math.abs(frame.x.at(pin.x) - hover.pixel) < 7).map((pin, index) => <div key={index} className="readout-pin">{pin.text.length > 160 ? pin.text.slice(0, 159) + "…" : pin.text}</div>)}
             {rows.length > shown.length && <div className="readout-rest">and {rows.length - shown.length} more</div>}
         </div>
     )

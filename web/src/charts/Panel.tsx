@@ -1,34 +1,14 @@
 // A panel: one metric of the visible runs or groups, with its settings in its own menu.
 import { memo, useEffect, useMemo, useRef, useState } from "react"
-import { type Axis } from "../api/types"
 import { Failure, Icon, Menu, download } from "../ui/parts"
 import { exactNumber, formatNumber, formatCount } from "../ui/format"
-import { type Curve, type Interval, grouped, smoothed } from "./curve"
 import { tryCurvesAgain, useCurves } from "./curves"
-import type { Line, Pin, XKind } from "./draw"
+import { type Pin, type XKind, nearest } from "./frame"
+import { inkOf } from "./ink"
 import { LineChart, placeText } from "./LineChart"
-import { strokeOf } from "./palette"
-
-/** A line to draw: one run, or the members of a group. */
-export interface Subject {
-    key: string
-    label: string
-    number: number
-    runs: string[]
-    isGroup: boolean
-}
-
-export interface PanelSettings {
-    axis: Axis
-    /** Another metric as x axis. */
-    xMetric: string | null
-    smoothing: number
-    isLogY: boolean
-    isLogX: boolean
-    clipsOutliers: boolean
-    interval: Interval
-    range: [number, number] | null
-}
+import { PinForm } from "./PinForm"
+import { pictureOf, saveCanvas } from "./picture"
+import { type PanelSettings, type Subject, type SubjectLine, linesOf } from "./subjects"
 
 interface Props {
     metric: string
@@ -40,6 +20,8 @@ interface Props {
     isStarred: boolean
     onStar: (metric: string) => void
     pins?: Pin[]
+    /** Keeps a note that is pinned to a step; without it none can be written here. */
+    onNote?: (metric: string, step: number, text: string) => Promise<unknown>
     height?: number
 }
 
@@ -51,6 +33,7 @@ export const Panel = memo(function Panel(props: Props): JSX.Element {
     const [isNear, setNear] = useState(false)
     const [isFull, setFull] = useState(false)
     const [isTable, setTable] = useState(false)
+    const [noteAt, setNoteAt] = useState<number | null>(null)
     const [ownLog, setOwnLog] = useState<boolean | null>(null)
     const [ownClip, setOwnClip] = useState<boolean | null>(null)
     const isLogY = ownLog ?? settings.isLogY
@@ -91,6 +74,15 @@ export const Panel = memo(function Panel(props: Props): JSX.Element {
     const xName = settings.xMetric ?? "step"
     const isWaiting = !whole.isComplete && lines.length === 0
     const height = isFull ? Math.max(300, window.innerHeight - 150) : props.height ?? 190
+    const canNote = props.onNote !== undefined && settings.axis === "step" && !settings.xMetric && !isTable
+    // Notes are pinned to steps that were logged.
+    const noteNear = (x: number): void => {
+        const line = lines[0]
+        const at = line ? nearest(line.x, x) : -1
+        setNoteAt(Math.round(at >= 0 ? line!.x[at]! : x))
+    }
+    const isDrawn = !isTable && lines.some(line => !line.isSingle)
+    const look = { xKind, xName, isLogX: settings.isLogX, isLogY, range: settings.range, clipsOutliers: ownClip ?? settings.clipsOutliers }
     const file = metric.replace(/[^\w.-]+/g, "_")
     return (
         <>
@@ -107,9 +99,11 @@ export const Panel = memo(function Panel(props: Props): JSX.Element {
                         <Menu label={`More of ${metric}`} icon="more">
                             <button onClick={() => setTable(!isTable)}>{isTable ? "Show as chart" : "Show as table"}</button>
                             <button onClick={() => setOwnClip(!(ownClip ?? settings.clipsOutliers))}>{ownClip ?? settings.clipsOutliers ? "Show the full range" : "Leave outliers outside"}</button>
+                            {canNote && isDrawn && <button onClick={() => noteNear(lines[0]?.x[lines[0].x.length - 1] ?? 0)}>Write a note at a step</button>}
                             <hr />
                             <button onClick={() => download(`${file}.csv`, "text/csv", csvOf(lines, xName))}>Save as CSV</button>
-                            <button onClick={() => savePicture(box.current, `${file}.png`)}>Save as PNG</button>
+                            {isDrawn && <button onClick={() => { const canvas = box.current?.querySelector("canvas"); if (canvas && box.current) saveCanvas(canvas, box.current, `${file}.png`) }}>Save as PNG</button>}
+                            {isDrawn && <button onClick={() => box.current && download(`${file}.svg`, "image/svg+xml", pictureOf(metric, lines, look, inkOf(box.current)))}>Save as SVG</button>}
                         </Menu>
                     </div>
                 </div>
@@ -121,7 +115,11 @@ export const Panel = memo(function Panel(props: Props): JSX.Element {
                     : <LineChart
                         title={metric} lines={lines} height={height} xKind={xKind} xName={xName} isLogX={settings.isLogX} isLogY={isLogY}
                         range={settings.range} onRange={props.onRange} clipsOutliers={ownClip ?? settings.clipsOutliers} theme={theme}
-                        highlight={props.highlight} {...(props.pins ? { pins: props.pins } : {})} />}
+                        highlight={props.highlight} {...(props.pins ? { pins: props.pins } : {})} {...(canNote ? { onPick: noteNear } : {})} />}
+                {noteAt !== null && canNote && <PinForm key={noteAt} metric={metric} step={noteAt} onClose={() => setNoteAt(null)} onSave={(step, text) => props.onNote!(metric, step, text)} />}
+                {(props.pins ?? []).length > 0 && !isTable && (
+                    <ul className="pins" aria-label="Notes on this curve">{props.pins!.map((pin, index) => <li key={index}><b className="num">step {formatCount(pin.x)}</b> {pin.text}</li>)}</ul>
+                )}
                 {lines.length > 1 && lines.length <= (isFull ? 16 : 4) && !isTable && !lines.every(line => line.isSingle) && (
                     <div className="legend">{lines.map(line => (
                         <span key={line.key} className="cut"><i style={{ background: line.colour }} />{line.label}{line.memberCount !== undefined && ` · n ${line.memberCount}`}</span>
@@ -131,75 +129,6 @@ export const Panel = memo(function Panel(props: Props): JSX.Element {
         </>
     )
 })
-
-type SubjectLine = Line & { isSingle: boolean }
-
-function linesOf(
-    subjects: Subject[], metric: string, settings: PanelSettings, theme: string,
-    curveOf: (run: string, metric: string) => Curve | null | undefined,
-): SubjectLine[] {
-    const lines: SubjectLine[] = []
-    // Dashes tell lines of one colour apart; a line that is alone with its colour needs none.
-    const byColour = new Map<string, number>()
-    for (const subject of subjects) {
-        const { colour } = strokeOf(subject.number, theme)
-        byColour.set(colour, (byColour.get(colour) ?? 0) + 1)
-    }
-    for (const subject of subjects) {
-        let members = subject.runs.map(run => curveOf(run, metric)).filter((curve): curve is Curve => !!curve && curve.length > 0)
-        if (settings.xMetric) {
-            members = members.flatMap(curve => {
-                const places = curveOf(curve.run, settings.xMetric!)
-                return places ? [over(curve, places)] : []
-            })
-        }
-        if (members.length === 0) continue
-        const stroke = strokeOf(subject.number, theme)
-        const { colour } = stroke
-        const dash = (byColour.get(colour) ?? 0) > 1 ? stroke.dash : []
-        const common = { key: subject.key, label: subject.label, colour, dash, isSingle: members.every(curve => curve.points <= 1), points: members.reduce((sum, curve) => sum + curve.points, 0) }
-        const marks = members.flatMap(marksOf).sort((a, b) => a.x - b.x)
-        if (subject.isGroup && members.length > 1) {
-            const group = grouped(members, settings.interval)
-            lines.push({ ...common, x: group.x, y: smoothed(group.mean, settings.smoothing), low: group.low, high: group.high, members: group.members, memberCount: subject.runs.length, marks })
-            continue
-        }
-        const curve = members[0]!
-        const y = smoothed(curve.mean, settings.smoothing)
-        lines.push({
-            ...common, x: curve.x, y, marks,
-            ...(subject.isGroup ? { memberCount: 1 } : {}),
-            ...(curve.isExact ? {} : { low: curve.low, high: curve.high }),
-            ...(settings.smoothing > 0 ? { ghost: curve.mean } : {}),
-        })
-    }
-    return lines
-}
-
-function marksOf(curve: Curve): Line["marks"] {
-    const marks: Line["marks"] = []
-    for (let index = 0; index < curve.length; index += 1) {
-        if (curve.nan[index]! > 0) marks.push({ x: curve.x[index]!, kind: "nan" })
-        else if (curve.inf[index]! > 0) marks.push({ x: curve.x[index]!, kind: "inf" })
-    }
-    return marks
-}
-
-/** One curve over the values of another, joined by step, in the order of the new axis. */
-function over(curve: Curve, places: Curve): Curve {
-    const pairs: [number, number][] = []
-    let at = 0
-    for (let index = 0; index < curve.length; index += 1) {
-        while (at + 1 < places.length && places.x[at + 1]! <= curve.x[index]!) at += 1
-        const x = places.mean[at]!
-        if (places.x[at]! <= curve.x[index]! && Number.isFinite(x)) pairs.push([x, curve.mean[index]!])
-    }
-    pairs.sort((a, b) => a[0] - b[0])
-    const x = Float64Array.from(pairs, pair => pair[0])
-    const mean = Float64Array.from(pairs, pair => pair[1])
-    const none = new Float64Array(pairs.length)
-    return { ...curve, length: pairs.length, x, end: x, mean, low: mean, high: mean, count: none, nan: none, inf: none, isExact: true }
-}
 
 /** Values that each run has once are bars: a lone dot over a step says nothing. */
 function Bars({ lines, height }: { lines: SubjectLine[]; height: number }): JSX.Element {
@@ -243,18 +172,4 @@ function csvOf(lines: SubjectLine[], xName: string): string {
             rows.push([quoted(line.label), line.x[index], exactNumber(line.y[index]), line.low ? exactNumber(line.low[index]) : "", line.high ? exactNumber(line.high[index]) : "", line.members?.[index] ?? ""].join(","))
     }
     return rows.join("\n") + "\n"
-}
-
-function savePicture(panel: HTMLElement | null, name: string): void {
-    const canvas = panel?.querySelector("canvas")
-    if (!panel || !canvas) return
-    const made = document.createElement("canvas")
-    made.width = canvas.width
-    made.height = canvas.height
-    const context = made.getContext("2d")
-    if (!context) return
-    context.fillStyle = getComputedStyle(panel).backgroundColor
-    context.fillRect(0, 0, made.width, made.height)
-    context.drawImage(canvas, 0, 0)
-    made.toBlob(blob => blob && download(name, "image/png", blob))
 }

@@ -2,8 +2,8 @@
 // that part; the others fade.
 import { type PointerEvent, useLayoutEffect, useMemo, useRef, useState } from "react"
 import { formatNumber, formatValue } from "../ui/format"
-import { inkOf } from "./draw"
-import { linearTicks, logTicks, tickLabels } from "./scale"
+import { inkOf } from "./ink"
+import { linearTicks, logTicks, spansDecades, tickLabels } from "./scale"
 
 export interface Dimension {
     name: string
@@ -28,8 +28,7 @@ function plan(dimension: Dimension): AxisPlan {
     const numbers = values.filter((value): value is number => typeof value === "number" && Number.isFinite(value))
     if (numbers.length > 0 && values.every(value => value === null || typeof value === "number")) {
         let [from, to] = [Math.min(...numbers), Math.max(...numbers)]
-        // What spans decades above zero (a learning rate) is read in decades.
-        const isLog = from > 0 && to / from >= 50
+        const isLog = spansDecades(numbers)
         if (from === to) [from, to] = isLog ? [from / 2, to * 2] : [from - (Math.abs(from) * 0.1 || 1), to + (Math.abs(to) * 0.1 || 1)]
         const at = (value: number): number => (isLog ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from))
         const few = Array.from(new Set(numbers)).sort((a, b) => a - b)
@@ -52,7 +51,9 @@ export function shade(share: number, theme: string): string {
 /** Each value's rank from 0 to 1: one run that went astray must not take all colours but one. */
 export function ranksOf(values: number[]): number[] {
     const sorted = values.filter(value => !Number.isNaN(value)).sort((a, b) => a - b)
-    return values.map(value => (Number.isNaN(value) ? NaN : sorted.length < 2 ? 0.5 : sorted.indexOf(value) / (sorted.length - 1)))
+    const places = new Map<number, number>()
+    sorted.forEach((value, index) => places.has(value) || places.set(value, index))
+    return values.map(value => (Number.isNaN(value) ? NaN : sorted.length < 2 ? 0.5 : places.get(value)! / (sorted.length - 1)))
 }
 
 interface Props {
@@ -201,107 +202,4 @@ export function Parallel({ dimensions, count, theme, height, onPick }: Props): J
             {Object.keys(brushes).length > 0 && <button className="button" style={{ position: "absolute", right: 4, bottom: 0 }} onClick={() => setBrushes({})}>Clear brushes</button>}
         </div>
     )
-}
-
-export interface Dot { x: number; y: number; colour: string; label: string; size: number }
-
-/** A point for each run, with the straight line that fits them best. */
-export function Scatter({ dots, height, xName, yName, theme, onOpen }: { dots: (Dot & { key: string })[]; height: number; xName: string; yName: string; theme: string; onOpen: (key: string) => void }): JSX.Element {
-    const box = useRef<HTMLDivElement>(null)
-    const canvas = useRef<HTMLCanvasElement>(null)
-    const [width, setWidth] = useState(0)
-    const [near, setNear] = useState<number | null>(null)
-    const frame = useMemo(() => {
-        const finite = dots.filter(dot => Number.isFinite(dot.x) && Number.isFinite(dot.y))
-        const isLog = finite.length > 0 && finite.every(dot => dot.x > 0) && Math.max(...finite.map(dot => dot.x)) / Math.min(...finite.map(dot => dot.x)) >= 50
-        const gx = (value: number): number => (isLog ? Math.log(value) : value)
-        const wide = (low: number, high: number): [number, number] => (low === high ? [low - 0.5, high + 0.5] : [low - (high - low) * 0.05, high + (high - low) * 0.05])
-        const [x0, x1] = wide(Math.min(...finite.map(dot => gx(dot.x))), Math.max(...finite.map(dot => gx(dot.x))))
-        const [y0, y1] = wide(Math.min(...finite.map(dot => dot.y)), Math.max(...finite.map(dot => dot.y)))
-        return { isLog, gx, x0, x1, y0, y1, finite }
-    }, [dots])
-    const left = 52
-    const px = (value: number): number => left + ((frame.gx(value) - frame.x0) / (frame.x1 - frame.x0)) * (width - left - 12)
-    const py = (value: number): number => height - 34 - ((value - frame.y0) / (frame.y1 - frame.y0)) * (height - 48)
-    useLayoutEffect(() => {
-        const element = box.current
-        if (!element) return undefined
-        const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.floor(entry.contentRect.width)))
-        observer.observe(element)
-        return () => observer.disconnect()
-    }, [])
-    useLayoutEffect(() => {
-        const context = canvas.current?.getContext("2d")
-        if (!context || !canvas.current || !box.current || width < 50) return
-        const ratio = window.devicePixelRatio || 1
-        canvas.current.width = width * ratio
-        canvas.current.height = height * ratio
-        context.setTransform(ratio, 0, 0, ratio, 0, 0)
-        const ink = inkOf(box.current)
-        context.font = ink.font
-        context.fillStyle = ink.text
-        const ys = linearTicks(frame.y0, frame.y1, 5)
-        const yNames = tickLabels(ys, "number")
-        context.strokeStyle = ink.grid
-        context.textAlign = "right"
-        context.textBaseline = "middle"
-        context.beginPath()
-        ys.forEach((tick, index) => {
-            context.moveTo(left, Math.round(py(tick)) + 0.5)
-            context.lineTo(width - 12, Math.round(py(tick)) + 0.5)
-            context.fillText(yNames[index]!, left - 6, py(tick))
-        })
-        context.stroke()
-        const xs = frame.isLog ? logTicks(Math.exp(frame.x0), Math.exp(frame.x1), 6) : linearTicks(frame.x0, frame.x1, 6)
-        const xNames = tickLabels(xs, "number")
-        context.textAlign = "center"
-        xs.forEach((tick, index) => context.fillText(xNames[index]!, px(tick), height - 22))
-        context.fillText(xName, (left + width) / 2, height - 7)
-        const fit = slope(frame.finite.map(dot => [frame.gx(dot.x), dot.y]))
-        if (fit) {
-            context.strokeStyle = ink.axis
-            context.setLineDash([5, 4])
-            context.beginPath()
-            context.moveTo(left, py(fit.at(frame.x0)))
-            context.lineTo(width - 12, py(fit.at(frame.x1)))
-            context.stroke()
-            context.setLineDash([])
-        }
-        frame.finite.forEach((dot, index) => {
-            context.fillStyle = dot.colour
-            context.globalAlpha = near === null || near === index ? 0.9 : 0.35
-            context.beginPath()
-            context.arc(px(dot.x), py(dot.y), near === index ? dot.size + 2 : dot.size, 0, 2 * Math.PI)
-            context.fill()
-        })
-        context.globalAlpha = 1
-    })
-    const find = (event: PointerEvent): number | null => {
-        const bounds = box.current!.getBoundingClientRect()
-        let best: number | null = null
-        let least = 144
-        frame.finite.forEach((dot, index) => {
-            const far = (px(dot.x) - event.clientX + bounds.left) ** 2 + (py(dot.y) - event.clientY + bounds.top) ** 2
-            if (far < least) [least, best] = [far, index]
-        })
-        return best
-    }
-    const shown = near === null ? null : frame.finite[near]
-    if (frame.finite.length === 0) return <div className="chart-empty">No run has numbers for both axes.</div>
-    return (
-        <div className="chart" ref={box} style={{ height }} role="group" aria-label={`Scatter of ${yName} over ${xName}, ${frame.finite.length} runs`}>
-            <canvas ref={canvas} data-theme-drawn={theme} style={{ width, height, cursor: near === null ? "default" : "pointer" }} onPointerMove={event => setNear(find(event))} onPointerLeave={() => setNear(null)} onClick={() => near !== null && onOpen((frame.finite[near] as Dot & { key: string }).key)} />
-            {shown && <div className="readout" style={{ position: "absolute", left: Math.min(width - 220, px(shown.x) + 12), top: Math.max(0, py(shown.y) - 50) }}><div className="readout-row is-near"><i style={{ background: shown.colour }} /><span>{shown.label}</span></div><div className="readout-x">{xName} {formatNumber(shown.x)} · {yName} {formatNumber(shown.y)}</div></div>}
-        </div>
-    )
-}
-
-function slope(points: number[][]): { at: (x: number) => number } | null {
-    if (points.length < 3) return null
-    const mean = (index: number): number => points.reduce((sum, point) => sum + point[index]!, 0) / points.length
-    const [mx, my] = [mean(0), mean(1)]
-    const above = points.reduce((sum, point) => sum + (point[0]! - mx) * (point[1]! - my), 0)
-    const below = points.reduce((sum, point) => sum + (point[0]! - mx) ** 2, 0)
-    if (below === 0) return null
-    return { at: x => my + (above / below) * (x - mx) }
 }

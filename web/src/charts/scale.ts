@@ -32,6 +32,13 @@ export function makeScale(from: number, to: number, low: number, high: number, i
     }
 }
 
+/** Whether values are read in decades (a learning rate): above zero, far apart, and most of them near the lower end. */
+export function spansDecades(values: number[]): boolean {
+    const sorted = [...values].sort((a, b) => a - b)
+    const [low, high] = [sorted[0] ?? 0, sorted[sorted.length - 1] ?? 0]
+    return low > 0 && high / low >= 50 && (sorted[(sorted.length - 1) >> 1]! - low) / (high - low) < 0.25
+}
+
 /** Round values between two ends, about so many. */
 export function linearTicks(from: number, to: number, count: number): number[] {
     const span = to - from

@@ -9,7 +9,7 @@ const shapes = {
     chevron: "M9 5l7 7-7 7", more: "M5 12h.01M12 12h.01M19 12h.01", expand: "M14 4h6v6M10 20H4v-6M20 4l-7 7M4 20l7-7",
     star: "M12 3l2.700 5.700 6.300.8-4.600 4.300 1.200 6.200L12 17l-5.600 3 1.200-6.200L3 9.500l6.300-.8z", close: "M6 6l12 12M18 6L6 18",
     group: "M4 7h16M4 12h16M4 17h16", file: "M14 3H6v18h12V7zM14 3v4h4", link: "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1",
-    reset: "M4 5v5h5M4.500 10A8 8 0 1 1 4 14", columns: "M4 4h16v16H4zM10 4v16M15 4v16", check: "M5 12l5 5 9-10", table: "M4 5h16v14H4zM4 10h16M10 10v9",
+    reset: "M4 5v5h5M4.500 10A8 8 0 1 1 4 14", columns: "M4 4h16v16H4zM10 4v16M15 4v16", check: "M5 12l5 5 9-10", table: "M4 5h16v14H4zM4 10h16M10 10v9", add: "M12 5v14M5 12h14", bookmark: "M7 4h10v16l-5-4-5 4z",
 } as const
 
 export type IconName = keyof typeof shapes

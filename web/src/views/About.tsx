@@ -6,7 +6,7 @@ import type { Experiment } from "../api/types"
 import { ExperimentFrame } from "../app/Shell"
 import { fullTime } from "../ui/format"
 import { Failure, Skeleton, toast } from "../ui/parts"
-import { Notes } from "./RunPage"
+import { Notes } from "./Notes"
 
 export default function About({ id }: { id: string }): JSX.Element {
     const { data, error } = useResource(`experiment/${id}`, () => get<Experiment>(`experiments/${part(id)}`))

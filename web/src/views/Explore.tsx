@@ -1,15 +1,21 @@
-// Settings against results: parallel coordinates, and two of them against each other.
-import { useCallback, useMemo, useState } from "react"
+// Settings against results: parallel coordinates, whose brushes choose the runs of the statistical charts below them.
+import { Suspense, lazy, useCallback, useMemo, useState } from "react"
 import { get, part } from "../api/client"
+import { useMeanings } from "../api/meanings"
 import { useResource } from "../api/resource"
 import type { LoggedNames } from "../api/types"
-import { Link, navigate, setQuery, useAddress } from "../app/router"
+import { Link, setQuery, useAddress } from "../app/router"
 import { ExperimentFrame } from "../app/Shell"
 import { useTheme } from "../app/theme"
-import { Parallel, Scatter, ranksOf, shade } from "../charts/Parallel"
+import { Parallel } from "../charts/Parallel"
 import { formatCount, formatNumber, formatValue } from "../ui/format"
 import { Empty, Failure, Skeleton } from "../ui/parts"
 import { type RunRow, differing, fetchRuns, isSeedName, labelOf } from "./runs"
+import { type Study, numericParams } from "./statistics/fields"
+
+const Statistics = lazy(() => import("./statistics/Statistics"))
+const metricsMax = 200
+const runsMax = 5000
 
 export default function Explore({ id }: { id: string }): JSX.Element {
     const { query } = useAddress()
@@ -17,7 +23,7 @@ export default function Explore({ id }: { id: string }): JSX.Element {
     const names = useResource(`experiment/${id}/names`, () => get<LoggedNames>(`experiments/${part(id)}/names`))
     const metrics = names.data?.metrics.filter(name => !name.startsWith("system/")) ?? []
     const metric = query.get("metric") ?? ["val/accuracy", "val_accuracy", "accuracy", "val/loss", "val_loss", "loss"].find(name => metrics.includes(name)) ?? metrics[0] ?? ""
-    const found = useResource(names.data ? `experiment/${id}/runs/explore|${query.get("q") ?? ""}` : null, () => fetchRuns({ experiment_id: [id], filter: query.get("q") ?? "", metrics: metrics.slice(0, 200), params: ["*"], max: 5000 }))
+    const found = useResource(names.data ? `experiment/${id}/runs/explore|${query.get("q") ?? ""}` : null, () => fetchRuns({ experiment_id: [id], filter: query.get("q") ?? "", metrics: metrics.slice(0, metricsMax), params: ["*"], max: runsMax }))
     const rows = found.data?.rows ?? []
     const different = useMemo(() => differing(rows), [found.data])
     const settings = useMemo(() => (query.get("axes")?.split(",") ?? different.filter(name => !isSeedName(name)).slice(0, 7)), [different, query])
@@ -31,22 +37,23 @@ export default function Explore({ id }: { id: string }): JSX.Element {
     const dimensions = useMemo(
         () => [...settings.map(name => ({ name, values: rows.map(row => valueOf(row, name)) })), { name: metric, values: rows.map(row => row.metrics[metric] ?? null) }],
         [found.data, settings, metric])
-    const x = query.get("x") ?? settings.find(name => rows.some(row => typeof row.params[name] === "number")) ?? settings[0] ?? ""
-    const numberOf = (row: RunRow, name: string): number => {
-        const value = row.metrics[name] ?? row.params[name]
-        return typeof value === "number" ? value : NaN
-    }
-    const shown = picked ? picked.map(index => rows[index]!).filter(Boolean) : rows
-    const ranks = useMemo(() => {
-        const all = ranksOf(rows.map(row => { const value = row.metrics[metric]; return value != null && Number.isFinite(value) ? value : NaN }))
-        return new Map(rows.map((row, index) => [row.id, all[index]!]))
-    }, [found.data, metric])
-    const best = [...shown].filter(row => Number.isFinite(row.metrics[metric] ?? NaN)).sort((a, b) => (b.metrics[metric] ?? 0) - (a.metrics[metric] ?? 0))
-    const listed = /loss|error|perplexity|rmse|mae|mse/i.test(metric) ? best.reverse() : best
+    const shown = useMemo(() => (picked ? picked.map(index => rows[index]!).filter(Boolean) : rows), [found.data, picked])
+    const goalOf = useMeanings(id, metrics.slice(0, metricsMax))
+    const meaning = goalOf(metric)
+    const clips = query.get("full") !== "1"
+    const study: Study = useMemo(() => ({
+        experiment: id, rows: shown, metric, theme, clips, different, params: numericParams(rows, different),
+        metrics: metrics.slice(0, metricsMax).map(name => ({ id: `metrics.${name}`, name })), goalOf, labelOf: row => labelOf(row, different, 3),
+    }), [id, shown, metric, theme, clips, different, names.data, goalOf])
+    const sign = meaning.goal === "min" ? 1 : -1
+    const listed = useMemo(
+        () => shown.filter(row => Number.isFinite(row.metrics[metric] ?? NaN)).sort((a, b) => sign * ((a.metrics[metric] ?? 0) - (b.metrics[metric] ?? 0))),
+        [shown, metric, sign])
     return (
         <ExperimentFrame id={id} tab="explore">
             <main className="page" id="main" style={{ maxWidth: 1500 }}>
-                <div className="head"><div className="grow"><h1>Settings and results</h1><p className="lead">A line for each run, coloured by the result. Drag along an axis to keep the runs in that part; double click clears it.</p></div>
+                <div className="head"><div className="grow"><h1>Settings and results</h1><p className="lead">A line for each run, coloured by the result. Drag along an axis to keep the runs in that part; double click clears it.{found.data && found.data.total > rows.length && <> The newest {formatCount(rows.length)} of {formatCount(found.data.total)} runs.</>}</p></div>
+                    <button className="button" aria-pressed={!clips} title="Show runs that lie far outside in their place" onClick={() => setQuery({ full: clips ? "1" : null })}>Full range</button>
                     <label className="label">Result <select className="select" value={metric} onChange={event => setQuery({ metric: event.target.value })}>{metrics.map(name => <option key={name}>{name}</option>)}</select></label></div>
                 {names.error || found.error ? <Failure error={(names.error ?? found.error)!} /> : !found.data ? <Skeleton rows={10} /> : rows.length === 0 || !metric ? <Empty title="Nothing to compare yet">Runs with params and metrics appear here.</Empty> : (
                     <>
@@ -56,17 +63,18 @@ export default function Explore({ id }: { id: string }): JSX.Element {
                                 <button key={name} className="button" aria-pressed={settings.includes(name)} onClick={() => setQuery({ axes: (settings.includes(name) ? settings.filter(one => one !== name) : [...settings, name]).join(",") })}>{name}</button>
                             ))}</div>
                         </section>
-                        <div className="two" style={{ marginTop: 16 }}>
-                            <section className="card" style={{ padding: 12 }} aria-label="Scatter">
-                                <div className="tools" style={{ position: "static", background: "none", paddingTop: 0 }}><label className="label">{metric} over <select className="select" value={x} onChange={event => setQuery({ x: event.target.value })}><optgroup label="Params">{different.map(name => <option key={name}>{name}</option>)}</optgroup><optgroup label="Metrics">{metrics.map(name => <option key={name}>{name}</option>)}</optgroup></select></label></div>
-                                <Scatter theme={theme} height={300} xName={x} yName={metric} onOpen={run => navigate(`/runs/${run}`)}
-                                    dots={shown.map(row => ({ key: row.id, x: numberOf(row, x), y: numberOf(row, metric), colour: shade(ranks.get(row.id) ?? 0, theme), label: `${row.name} · ${labelOf(row, different, 3)}`, size: rows.length > 500 ? 3 : 5 }))} />
-                            </section>
-                            <section className="card" style={{ overflow: "auto", maxHeight: 380 }} tabIndex={0} aria-label="Runs by result">
-                                <table className="plain"><thead><tr><th>{picked ? `${formatCount(shown.length)} of ${formatCount(rows.length)} runs` : "Run"}</th>{settings.slice(0, 4).map(name => <th key={name} className="r">{name}</th>)}<th className="r">{metric}</th></tr></thead>
-                                    <tbody>{listed.slice(0, 100).map(row => <tr key={row.id}><td><Link to={`/runs/${row.id}`}>{row.name}</Link></td>{settings.slice(0, 4).map(name => <td key={name} className="r">{formatValue(row.params[name])}</td>)}<td className="r"><b>{formatNumber(row.metrics[metric])}</b></td></tr>)}</tbody></table>
-                            </section>
-                        </div>
+                        <Suspense fallback={<Skeleton rows={10} />}>
+                            <Statistics study={study}>
+                                <section className="card stat" aria-label="Runs by result">
+                                    <div className="stat-head"><h2 className="cut grow">Runs by result</h2><span className="muted" title={meaning.isGuessed ? "Guessed from its name; say it with a metric definition" : "As the experiment defines it"}>{meaning.goal === "min" ? "least" : "greatest"} {metric} first{meaning.isGuessed && ", a guess"}</span></div>
+                                    <div style={{ overflow: "auto", height: 300 }} tabIndex={0} role="group" aria-label="Runs, best first">
+                                        <table className="plain"><thead><tr><th>Run</th>{settings.slice(0, 4).map(name => <th key={name} className="r">{name}</th>)}<th className="r">{metric}</th></tr></thead>
+                                            <tbody>{listed.slice(0, 100).map(row => <tr key={row.id}><td><Link to={`/runs/${row.id}`}>{row.name}</Link></td>{settings.slice(0, 4).map(name => <td key={name} className="r">{formatValue(row.params[name])}</td>)}<td className="r"><b>{formatNumber(row.metrics[metric])}</b></td></tr>)}</tbody></table>
+                                    </div>
+                                    <p className="stat-foot">{picked ? `${formatCount(shown.length)} of ${formatCount(rows.length)} runs in the brushes` : `${formatCount(listed.length)} of ${formatCount(rows.length)} runs have a number here`}{listed.length > 100 && ", 100 shown"}</p>
+                                </section>
+                            </Statistics>
+                        </Suspense>
                     </>
                 )}
             </main>

@@ -3,7 +3,7 @@ import { useMemo, useState } from "react"
 import { all, apiAddress, part } from "../api/client"
 import { useResource } from "../api/resource"
 import type { Artifact } from "../api/types"
-import type { Subject } from "../charts/Panel"
+import type { Subject } from "../charts/subjects"
 import type { RunRow } from "./runs"
 
 const picture = /\.(png|jpe?g|gif|webp|svg)$/i

@@ -1,5 +1,5 @@
 // One run: what it was, what it gave, and why it ended. The first screen answers without a click.
-import { Suspense, lazy, useEffect, useMemo, useRef, useState } from "react"
+import { Suspense, lazy, useCallback, useEffect, useMemo, useRef, useState } from "react"
 import { all, apiAddress, get, part, patch, remove, post } from "../api/client"
 import { type Change, useChanges } from "../api/live"
 import { invalidate, useResource } from "../api/resource"
@@ -8,20 +8,17 @@ import { Link, navigate, setQuery, useAddress } from "../app/router"
 import { Frame } from "../app/Shell"
 import { keep, kept, useTheme } from "../app/theme"
 import { forgetCurves, growCurves, learnStarts } from "../charts/curves"
-import { Panel, type PanelSettings } from "../charts/Panel"
+import { Panel } from "../charts/Panel"
+import type { PanelSettings } from "../charts/subjects"
 import { numberOfShortID } from "../charts/palette"
-import { exactNumber, formatAgo, formatCount, formatDuration, formatNumber, formatTime, formatValue, fullTime } from "../ui/format"
-import { Empty, Failure, Icon, Menu, Skeleton, StateWord, copy, toast } from "../ui/parts"
+import { exactNumber, formatAgo, formatCount, formatDuration, formatNumber, formatValue, fullTime } from "../ui/format"
+import { Empty, Failure, Icon, Menu, Skeleton, StateWord, copy, download, toast } from "../ui/parts"
+import { ConsoleView, type Printed } from "./Console"
 import { Strip, shotsOf } from "./Media"
+import { NoteCard, Notes } from "./Notes"
 
-const Markdown = lazy(() => import("../ui/Markdown"))
 const RichPanels = lazy(() => import("./RichPanels"))
 const Files = lazy(() => import("./Files"))
-
-interface Console {
-    dropped_bytes: number
-    chunks: { stream: string; number: number; timestamp: string; text: string }[]
-}
 
 const tabs = ["overview", "charts", "system", "console", "artifacts", "notes", "code"]
 
@@ -79,6 +76,7 @@ export default function RunPage({ id, tab }: { id: string; tab: string }): JSX.E
                             <CopyMenu run={shown} />
                             <Menu label="Change this run" icon="more">
                                 <button onClick={() => rename(shown)}>Rename</button>
+                                <button onClick={() => saveFile(shown)}>Save as HTML</button>
                                 <button onClick={() => changeLife(shown)}>{shown.life === "deleted" ? "Bring back" : "Delete"}</button>
                             </Menu>
                         </div>
@@ -95,6 +93,10 @@ export default function RunPage({ id, tab }: { id: string; tab: string }): JSX.E
             </main>
         </Frame>
     )
+}
+
+function saveFile(run: Run): void {
+    import("./export/run").then(({ runFile }) => runFile(run)).then(text => download(`${run.name.replace(/[^\w.-]+/g, "_")}.html`, "text/html", text), (error: Error) => toast(error.message))
 }
 
 function rename(run: Run): void {
@@ -131,7 +133,7 @@ function Overview({ run, metrics }: { run: Run; metrics: MetricStatistics[] }): 
     const own = metrics.filter(metric => !metric.metric.startsWith("system/"))
     const timeline = useResource(`run/${run.id}/timeline`, () => get<{ timeline: { state: string; status: string; cause: string; at: string }[] }>(`runs/${run.id}/timeline?limit=50`))
     const notes = useResource(`notes/runs/${run.id}`, () => all<Note>(`runs/${run.id}/notes`, "notes"))
-    const end = useResource(run.state === "failed" || run.state === "lost" || run.state === "cancelled" ? `run/${run.id}/stderr` : null, () => get<Console>(`runs/${run.id}/console?stream=stderr&limit=10000`))
+    const end = useResource(run.state === "failed" || run.state === "lost" || run.state === "cancelled" ? `run/${run.id}/stderr` : null, () => get<Printed>(`runs/${run.id}/console?stream=stderr&limit=10000`))
     const lastWords = (end.data?.chunks ?? []).map(chunk => chunk.text).join("").trimEnd().split("\n").slice(-8).join("\n")
     return (
         <>
@@ -200,6 +202,13 @@ function Charts({ run, metrics, isSystem }: { run: Run; metrics: MetricStatistic
     const notes = useResource(`notes/runs/${run.id}`, () => all<Note>(`runs/${run.id}/notes`, "notes"))
     const subjects = useMemo(() => [{ key: run.id, label: run.name, number: numberOfShortID(run.short_id), runs: [run.id], isGroup: false }], [run.id, run.name, run.short_id])
     const [stars, setStars] = useState<string[]>(() => JSON.parse(kept(`stars.${run.experiment_id}`, "[]")) as string[])
+    const pinNote = useCallback((metric: string, step: number, text: string) => post(`runs/${run.id}/notes`, { text, metric, step }).then(() => {
+        invalidate("notes/")
+        toast(`Note at step ${formatCount(step)} saved`)
+    }, (error: Error) => {
+        toast(error.message)
+        throw error
+    }), [run.id])
     const zoom = query.get("zoom")
     const settings: PanelSettings = useMemo(() => {
         const range = zoom?.split(",").map(Number)
@@ -216,114 +225,12 @@ function Charts({ run, metrics, isSystem }: { run: Run; metrics: MetricStatistic
                 <Panel key={name} metric={name} subjects={subjects} settings={settings} theme={theme} highlight={null} isStarred={stars.includes(name)}
                     onRange={range => setQuery({ zoom: range ? range.map(value => Number(value.toPrecision(8))).join(",") : null })}
                     onStar={metric => { const next = stars.includes(metric) ? stars.filter(one => one !== metric) : [...stars, metric]; setStars(next); keep(`stars.${run.experiment_id}`, JSON.stringify(next)) }}
-                    pins={(notes.data ?? []).filter(note => note.metric === name && note.step !== undefined && !isSystem).map(note => ({ x: note.step!, text: note.text }))} />
+                    onNote={isSystem ? undefined : pinNote}
+                    pins={(notes.data ?? []).filter(note => note.metric === name && note.step !== undefined && !isSystem).map(note => ({ x: note.step!, text: note.text.replace(/\*\*|`/g, "") }))} />
             ))}</div>
             {!isSystem && <Suspense fallback={null}><RichPanels run={run.id} theme={theme} /></Suspense>}
             {!isSystem && Array.from(new Set(shotsOf(run.id, run.artifacts).map(shot => shot.key))).slice(0, 8).map(key => <Strip key={key} name={key} shots={shotsOf(run.id, run.artifacts).filter(shot => shot.key === key)} rows={[{ id: run.id, name: run.name }]} />)}
         </>
-    )
-}
-
-const shownLines = 5000
-
-function ConsoleView({ run, isOver }: { run: Run; isOver: boolean }): JSX.Element {
-    const [chunks, setChunks] = useState<Console["chunks"]>([])
-    const [search, setSearch] = useState("")
-    const [follows, setFollows] = useState(true)
-    const [dropped, setDropped] = useState(0)
-    const [state, setState] = useState<"loading" | "ready">("loading")
-    const box = useRef<HTMLDivElement>(null)
-    useEffect(() => {
-        let isGone = false
-        let after = 0
-        let timer = 0
-        const look = async (): Promise<void> => {
-            try {
-                const answer = await get<Console>(`runs/${run.id}/console?after=${after}&limit=1000`)
-                if (isGone) return
-                setDropped(answer.dropped_bytes)
-                setState("ready")
-                if (answer.chunks.length) {
-                    after = answer.chunks[answer.chunks.length - 1]!.number
-                    setChunks(old => [...old, ...answer.chunks])
-                }
-                if (answer.chunks.length === 1000) return look()
-            } catch {
-                // The next look may succeed; the bar above says when the server is away.
-            }
-            if (!isOver && !isGone) timer = window.setTimeout(() => void look(), document.hidden ? 5000 : 1000)
-        }
-        setChunks([])
-        void look()
-        return () => {
-            isGone = true
-            window.clearTimeout(timer)
-        }
-    }, [run.id, isOver])
-    const lines = useMemo(() => {
-        const made: { stream: string; text: string }[] = []
-        for (const chunk of chunks) {
-            const pieces = chunk.text.split("\n")
-            if (pieces[pieces.length - 1] === "") pieces.pop()
-            // A bar that redraws itself is shown as it stood last.
-            for (const piece of pieces) made.push({ stream: chunk.stream, text: piece.slice(piece.lastIndexOf("\r", piece.length - 2) + 1).replace(/\u001b\[[0-9;]*[A-Za-z]/g, "") })
-        }
-        return made
-    }, [chunks])
-    const fitting = useMemo(() => (search ? lines.filter(line => line.text.toLowerCase().includes(search.toLowerCase())) : lines), [lines, search])
-    useEffect(() => {
-        if (follows && box.current) box.current.scrollTop = box.current.scrollHeight
-    }, [fitting, follows])
-    if (state === "loading") return <Skeleton rows={12} />
-    if (chunks.length === 0) return <Empty title="Nothing was printed">Console output appears here line by line when the run’s writer sends it.</Empty>
-    return (
-        <>
-            <div className="tools">
-                <label className="field" style={{ width: 260 }}><Icon name="search" /><span className="hidden">Search output</span><input type="search" data-keys="/" placeholder="Search output" value={search} onChange={event => setSearch(event.target.value)} /></label>
-                <span className="muted num">{formatCount(fitting.length)} {search ? `of ${formatCount(lines.length)} ` : ""}lines</span><span className="grow" />
-                <label className="label"><input type="checkbox" checked={follows} onChange={event => setFollows(event.target.checked)} /> stay at the end</label>
-                <button className="button" onClick={() => copy(fitting.map(line => line.text).join("\n"), "Output")}>Copy</button>
-            </div>
-            {dropped > 0 && <p className="muted">{formatCount(dropped)} bytes beyond the limit were not kept.</p>}
-            <div className="console" ref={box} tabIndex={0} aria-label="What the run printed" onWheel={event => event.deltaY < 0 && setFollows(false)}>
-                {fitting.length > shownLines && <div className="muted">… {formatCount(fitting.length - shownLines)} earlier lines; search to see them</div>}
-                {fitting.slice(-shownLines).map((line, index) => <div key={index} className={line.stream}>{line.text || "\u00a0"}</div>)}
-            </div>
-        </>
-    )
-}
-
-function NoteCard({ note }: { note: Note }): JSX.Element {
-    return (
-        <article className="card" style={{ padding: "10px 14px", marginBottom: 8 }}>
-            <p className="muted" style={{ fontSize: 12, marginBottom: 4 }}>{note.author} · {formatTime(note.created_at)}{note.edits > 0 && ` · edited ${formatAgo(note.updated_at)}`}{note.metric && ` · ${note.metric} at step ${note.step ?? "?"}`}</p>
-            <Suspense fallback={<p>{note.text}</p>}><Markdown text={note.text} /></Suspense>
-        </article>
-    )
-}
-
-export function Notes({ owner }: { owner: string }): JSX.Element {
-    const key = `notes/${decodeURIComponent(owner)}`
-    const notes = useResource(key, () => all<Note>(`${owner}/notes`, "notes"))
-    const [text, setText] = useState("")
-    const [edited, setEdited] = useState<number | null>(null)
-    const save = (): void => {
-        const done = (): void => { setText(""); setEdited(null); invalidate("notes/") }
-        const what = edited === null ? post(`${owner}/notes`, { text }) : patch(`${owner}/notes/${edited}`, { text })
-        what.then(done, (error: Error) => toast(error.message))
-    }
-    return (
-        <div style={{ maxWidth: 760 }}>
-            {notes.error && <Failure error={notes.error} />}
-            {(notes.data ?? []).map(note => (
-                <div key={note.note} style={{ position: "relative" }}>
-                    <NoteCard note={note} />
-                    <span style={{ position: "absolute", right: 8, top: 6 }}><button className="button quiet" onClick={() => { setEdited(note.note); setText(note.text) }}>Edit</button></span>
-                </div>
-            ))}
-            <label className="field" style={{ height: "auto", padding: 10, marginTop: 8 }}><span className="hidden">Note</span><textarea rows={5} placeholder="What did you see, and what next? Markdown." value={text} onChange={event => setText(event.target.value)} onKeyDown={event => event.key === "Enter" && (event.ctrlKey || event.metaKey) && text.trim() && save()} /></label>
-            <p style={{ display: "flex", gap: 8, marginTop: 8 }}><button className="button main" disabled={!text.trim()} onClick={save}>{edited === null ? "Add note" : "Save"}</button>{edited !== null && <button className="button" onClick={() => { setEdited(null); setText("") }}>Cancel</button>}</p>
-        </div>
     )
 }
 

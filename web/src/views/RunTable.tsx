@@ -8,7 +8,9 @@ import type { LoggedNames } from "../api/types"
 import { Link, navigate, setQuery, useAddress } from "../app/router"
 import { ExperimentFrame } from "../app/Shell"
 import { keep, kept, rowHeight, useDensity, useTheme } from "../app/theme"
+import { useCurves } from "../charts/curves"
 import { strokeOf } from "../charts/palette"
+import { Spark } from "../charts/Spark"
 import { exactNumber, formatCount, formatNumber, fullTime, plural } from "../ui/format"
 import { Failure, Icon, Skeleton, StateWord, download, toast } from "../ui/parts"
 import { FilterField } from "./FilterField"
@@ -40,9 +42,9 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
     const names = useResource(`experiment/${id}/names`, () => get<LoggedNames>(`experiments/${part(id)}/names`))
     const chosen = (query.get("columns") ?? kept(`table.${id}`, "")).split(",").filter(Boolean)
     const metrics = names.data?.metrics ?? []
-    const standard = useMemo(() => ["state", "started", "duration", ...metrics.filter(name => !name.startsWith("system/")).slice(0, 6).map(name => `metrics.${name}`), ...(names.data?.params ?? []).slice(0, 12).map(name => `params.${name}`)], [names.data])
+    const standard = useMemo(() => ["state", "started", "duration", ...metrics.filter(isSparked).slice(0, 1).map(name => `curve.${name}`), ...metrics.filter(name => !name.startsWith("system/")).slice(0, 6).map(name => `metrics.${name}`), ...(names.data?.params ?? []).slice(0, 12).map(name => `params.${name}`)], [names.data])
     const wanted = chosen.length ? chosen : standard
-    const columns: Column[] = wanted.map(column => plain.find(one => one.id === column) ?? { id: column, name: column.slice(column.indexOf(".") + 1), isNumber: column.startsWith("metrics.") })
+    const columns: Column[] = wanted.map(column => plain.find(one => one.id === column) ?? { id: column, name: column.startsWith("curve.") ? `${column.slice(6)} curve` : column.slice(column.indexOf(".") + 1), isNumber: column.startsWith("metrics.") })
     const [by, direction] = order.split(/:(?=[^:]*$)/)
     const [version, setVersion] = useState(0)
     const found = useRuns(names.data ? `${id}|${filter}|${order}|${wanted.join(",")}` : null, {
@@ -105,7 +107,7 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
                             <button className="button" onClick={tagPicked}>Tag</button><button className="button" onClick={deletePicked}>Delete</button>
                         </>
                     ) : <span className="muted num">{found.data && (rows.length < found.data.total ? `${formatCount(rows.length)} of ${plural(found.data.total, "run")}` : plural(found.data.total, "run"))}</span>}
-                    <button className="button" onClick={() => download("runs.csv", "text/csv", csvOf(rows, columns))}>CSV</button>
+                    <button className="button" onClick={() => download("runs.csv", "text/csv", csvOf(rows, columns.filter(column => !column.id.startsWith("curve."))))}>CSV</button>
                 </div>
                 {found.error && found.error.status >= 500 ? <Failure error={found.error} again={lookAgain} /> : names.error ? <Failure error={names.error} /> : names.isLoading || (found.isLoading && rows.length === 0) ? <Skeleton rows={16} />
                     : rows.length === 0 ? (found.error ? <p className="empty">The filter is not understood yet; what is wrong stands below it.</p> : filter ? <p className="empty">No run fits this filter.</p> : <FirstSteps experiment={id} />)
@@ -119,6 +121,12 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
 interface GridProps { id: string; rows: RunRow[]; columns: Column[]; height: number; theme: string; order: string; picked: Set<string>; setPicked: (picked: Set<string>) => void }
 
 const firstWidth = 250
+const sparkBuckets = 40
+
+/** What is likely to have been logged step by step. */
+function isSparked(name: string): boolean {
+    return /loss|acc|reward|score|perplexity/i.test(name) && !name.startsWith("system/")
+}
 
 function VirtualGrid({ id, rows, columns, height, theme, order, picked, setPicked }: GridProps): JSX.Element {
     const box = useRef<HTMLDivElement>(null)
@@ -145,11 +153,22 @@ function VirtualGrid({ id, rows, columns, height, theme, order, picked, setPicke
         })
         // eslint-disable-next-line
     }, [columns, widths])
+    // Curves of the rows where scrolling rests: what flies by is not asked for.
+    const sparked = useMemo(() => columns.filter(column => column.id.startsWith("curve.")).map(column => column.id.slice(6)), [columns])
+    const [resting, setResting] = useState<string[]>([])
     const total = places.length ? places[places.length - 1]!.left + places[places.length - 1]!.width : firstWidth
     const inSight = places.filter(place => place.left + place.width > view.left + firstWidth - 200 && place.left < view.left + view.width + 200)
     const before = inSight[0] ? inSight[0].left - firstWidth : 0
     const first = Math.max(0, Math.floor(view.top / height) - 6)
     const shown = rows.slice(first, first + Math.ceil(view.height / height) + 12)
+    const seen = shown.map(row => row.id).join(",")
+    useEffect(() => {
+        if (sparked.length === 0) return undefined
+        const timer = window.setTimeout(() => setResting(seen ? seen.split(",") : []), resting.length ? 120 : 0)
+        return () => window.clearTimeout(timer)
+        // eslint-disable-next-line
+    }, [seen, sparked.length > 0])
+    const curves = useCurves(resting, sparked, "step", null, sparkBuckets, sparked.length > 0)
     const [by, direction] = order.split(/:(?=[^:]*$)/)
     const sortBy = (column: string): void => setQuery({ sort: by !== column ? `${column}:desc` : direction === "desc" ? `${column}:asc` : null })
     const pick = (index: number, isRange: boolean): void => {
@@ -192,7 +211,7 @@ function VirtualGrid({ id, rows, columns, height, theme, order, picked, setPicke
                     <div style={{ width: before, flex: "none" }} role="presentation" />
                     {inSight.map(({ column, width }) => (
                         <div key={column.id} role="columnheader" className={`vcell${column.isNumber ? " r" : ""}`} style={{ width }} aria-sort={by === column.id ? (direction === "asc" ? "ascending" : "descending") : "none"}>
-                            <button className="sort cut" title={column.id} onClick={() => sortBy(column.id)}>{column.name}{by === column.id && (direction === "asc" ? " ▲" : " ▼")}</button>
+                            <button className="sort cut" title={column.id} onClick={() => sortBy(column.id.replace(/^curve\./, "metrics."))}>{column.name}{by === column.id && (direction === "asc" ? " ▲" : " ▼")}</button>
                             <span className="edge" onPointerDown={event => event.currentTarget.setPointerCapture(event.pointerId)} onPointerMove={event => resize(event, column)} />
                         </div>
                     ))}
@@ -207,7 +226,7 @@ function VirtualGrid({ id, rows, columns, height, theme, order, picked, setPicke
                                 <Link className="cut" to={`/runs/${row.id}`} title={row.name}>{row.name}</Link>{row.name !== row.shortID && <span className="muted">{row.shortID}</span>}
                             </div>
                             <div style={{ width: before, flex: "none" }} role="presentation" />
-                            {inSight.map(({ column, width }) => <div key={column.id} role="gridcell" className={`vcell${column.isNumber || typeof row.params[column.id.slice(7)] === "number" ? " r" : ""}`} style={{ width }}>{cell(row, column)}</div>)}
+                            {inSight.map(({ column, width }) => <div key={column.id} role="gridcell" className={`vcell${column.isNumber || typeof row.params[column.id.slice(7)] === "number" ? " r" : ""}`} style={{ width }}>{column.id.startsWith("curve.") ? <Spark curve={curves.of(row.id, column.id.slice(6))} metric={column.name} colour={strokeOf(row.number, theme).colour} /> : cell(row, column)}</div>)}
                         </div>
                     )
                 })}
@@ -248,7 +267,7 @@ function GroupTable({ groups, columns, theme }: { groups: ReturnType<typeof grou
 function ColumnPicker({ names, wanted, onChange }: { names: LoggedNames | undefined; wanted: string[]; onChange: (columns: string[]) => void }): JSX.Element {
     const [isOpen, setOpen] = useState(false)
     const [search, setSearch] = useState("")
-    const every = [...plain.map(column => column.id), ...(names?.metrics ?? []).map(name => `metrics.${name}`), ...(names?.params ?? []).map(name => `params.${name}`), ...(names?.tags ?? []).map(name => `tags.${name}`)]
+    const every = [...plain.map(column => column.id), ...(names?.metrics ?? []).map(name => `metrics.${name}`), ...(names?.metrics ?? []).map(name => `curve.${name}`), ...(names?.params ?? []).map(name => `params.${name}`), ...(names?.tags ?? []).map(name => `tags.${name}`)]
     const shown = every.filter(name => name.toLowerCase().includes(search.toLowerCase())).slice(0, 200)
     return (
         <span className="with-menu">

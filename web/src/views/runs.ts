@@ -29,7 +29,8 @@ export interface RunRows {
 }
 
 interface Question {
-    experiment_id: string[]
+    /** All experiments, where none is named. */
+    experiment_id?: string[]
     filter?: string
     order_by?: string[]
     metrics: string[]
