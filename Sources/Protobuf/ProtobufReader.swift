@@ -1,3 +1,5 @@
+// Protobuf's wire format, read field by field: spans and other trackers' events come in it. What a message means is left
+// to the rooms that know it, and nothing is written here.
 package import MartletDomain
 
 /// Reads protobuf's wire format, as far as OpenTelemetry's messages and TensorBoard's events need it. Every length is
