@@ -151,7 +151,7 @@ class Run:
     def _crowded(self, data, step):
         """The queue is at its limit, or nothing of this run is at work yet in this process."""
         if self._ended:
-            complain("the run %s has ended; what is logged to it now is not kept." % (self.name or self.id[:8]), "ended")
+            self._say_ended()
             return
         if self._drops_points:
             return
@@ -222,8 +222,12 @@ class Run:
 
     def _refuses(self):
         if self._ended and self._recorder is not None:
-            complain("the run %s has ended; what is logged to it now is not kept." % (self.name or self.id[:8]), "ended")
+            self._say_ended()
         return self._ended
+
+    def _say_ended(self):
+        complain("the run %s has ended; what is logged to it now is not kept. martlet.add_to(run) adds to it."
+                 % (self.name or self.id[:8]), "ended")
 
     # -- What is known about it
 
@@ -319,7 +323,8 @@ class Run:
     def alert(self, title, text="", level="info"):
         """Something that a person should see; also told on standard error."""
         self._line("alert", {"title": str(title), "text": str(text), "level": str(level)})
-        say("%s: %s %s" % (level, title, text))
+        if not self._plan.quiet:
+            say("%s: %s %s" % (level, title, text))
 
     # -- Files
 
