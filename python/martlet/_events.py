@@ -10,7 +10,7 @@ from array import array
 from . import _active, _ending, _media
 from ._run import Run
 from ._say import say
-from ._start import Plan, _recorder, _run_id
+from ._start import Plan, _recorder, run_id
 
 RECORD_BYTES_MAX = 1 << 30
 # A run in whose files nothing has come for so long is over.
@@ -191,7 +191,7 @@ class Source:
     def _begin(self, when):
         plan = Plan(
             uri=self.place, is_remote=self.place.startswith(("http://", "https://")), experiment=self.experiment,
-            name=self.name, run=_run_id("tensorboard " + os.path.realpath(self.folder)))
+            name=self.name, run=run_id("tensorboard " + os.path.realpath(self.folder)))
         plan.beginning = {"experiment": self.experiment, "name": self.name, "start": int(when * 1000),
                           "source": "tensorboard"}
         recorder = _recorder(plan)

@@ -82,7 +82,7 @@ def _start(
     is_joint = launch.size > 1 and ranks != "separate"
     if id is None:
         id = os.environ.get("MARTLET_RUN_ID") or _joint_id(launch, experiment, ranks)
-    run = _run_id(id) if id else os.urandom(16).hex()
+    run = run_id(id) if id else os.urandom(16).hex()
     plan = Plan(
         uri=place, is_remote=_where.is_address(place), run=run, experiment=experiment, project=project,
         name=name, group=group or launch.group, job_type=job_type, parent=parent,
@@ -119,7 +119,7 @@ def _start(
     return made
 
 
-def _run_id(id):
+def run_id(id):
     """An id as a store takes it: 32 hex digits; of another word, always the same ones."""
     text = str(id).lower()
     if len(text) == 32 and all(letter in "0123456789abcdef" for letter in text):
