@@ -6,7 +6,8 @@ import os
 import time
 
 from . import _active, _ending, _http, _resume, _where
-from ._run import MartletError, Run
+from ._errors import MartletError
+from ._run import Run
 from ._say import say
 from ._start import Plan, _recorder
 

@@ -8,7 +8,7 @@ import threading
 import time
 
 from . import _git, _names
-from ._run import MartletError
+from ._errors import MartletError
 
 # How long a run's first line waits for git's word on changes; the commit itself is known at once.
 SECONDS_FOR_GIT = 0.3

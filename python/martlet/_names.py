@@ -7,7 +7,7 @@ import json
 import os
 import time
 
-from ._run import MartletError
+from ._errors import MartletError
 
 # A name is read at a glance.
 PARAMS_MAX = 4

@@ -8,7 +8,8 @@ import time
 from . import _active, _beginning, _ending, _names, _ranks, _where
 from ._book import Book
 from ._recorder import Recorder
-from ._run import MartletError, Run
+from ._errors import MartletError
+from ._run import Run
 from ._say import complain, say
 
 _started = 0

@@ -13,7 +13,7 @@ class Api:
 
     def run(self, path):
         """A run by `entity/project/id`, `project/id` or `id`; a name or a short id does too."""
-        from ._client import RunNotFound
+        from ._errors import RunNotFound
         from ._start import run_id
 
         *above, last = str(path).strip("/").split("/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date, datetime
 
-from ._run import MartletError
+from ._errors import MartletError
 
 _COMPARISONS = {"$eq": "=", "$ne": "!=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 _TIMES = {"created_at": "started", "createdAt": "started", "heartbeat_at": "updated", "heartbeatAt": "updated",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from . import _media
+from . import _media, _tables
 from ._say import complain
 
 
@@ -111,7 +111,7 @@ class Image(_media.Image):
         super().__init__(data_or_path, caption=caption, boxes=boxes, masks=masks, classes=classes, mode=mode)
 
 
-class Table(_media.Table):
+class Table(_tables.Table):
     def __init__(self, columns=None, data=None, rows=None, dataframe=None, dtype=None, optional=True,
                  allow_mixed_types=False, log_mode=None):
         super().__init__(data if data is not None else rows, columns=columns, dataframe=dataframe)
@@ -129,7 +129,7 @@ class Audio(_media.Audio):
         super().__init__(data_or_path, sample_rate=sample_rate, caption=caption)
 
 
-class Histogram(_media.Histogram):
+class Histogram(_tables.Histogram):
     def __init__(self, sequence=None, np_histogram=None, num_bins=64):
         super().__init__(sequence, bins=num_bins, np_histogram=np_histogram)
 

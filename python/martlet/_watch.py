@@ -6,7 +6,7 @@ from __future__ import annotations
 def watch(model, run=None, every=100, gradients=True, weights=True):
     """Logs histograms of a PyTorch model's parameters every so many backward passes; gives a call that ends it."""
     from . import _active
-    from ._media import Histogram
+    from ._tables import Histogram
 
     state = {"count": 0}
     hooks = []

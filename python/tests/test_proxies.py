@@ -148,15 +148,18 @@ def test_a_server_with_https_is_reached_through_a_tunnel(proxy, secured, monkeyp
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_that_wants_a_password_is_named_and_the_run_goes_on(proxy, scheme, monkeypatch, capfd):
+def test_a_proxy_that_wants_a_password_is_named_and_the_run_goes_on(proxy, scheme, program):
     proxy.password = "Basic none"
-    monkeypatch.setenv("ALL_PROXY", proxy.address)
-    run = martlet.start_run("behind", uri=scheme + "://" + NAME)
-    run.log({"loss": 1.0})
-    wait_for("a try", lambda: proxy.asked, 10)
-    run.finish(seconds=1)
-    told = capfd.readouterr().err
-    assert proxy.address in told and ("password" in told if scheme == "http" else "407" in told)
+    told = program("""
+        import sys, martlet
+        run = martlet.start_run("behind", uri=sys.argv[1])
+        run.log({"loss": 1.0})
+        run.flush(2)
+        run.finish(seconds=1)
+        print("went on")
+    """, scheme + "://" + NAME, environment={"ALL_PROXY": proxy.address})
+    assert proxy.asked and "went on" in told.stdout
+    assert proxy.address in told.stderr and ("password" in told.stderr if scheme == "http" else "407" in told.stderr)
 
 
 def test_this_machine_is_never_asked_for_by_a_proxy(proxy, remote, monkeypatch):
