@@ -38,7 +38,7 @@ def _plan(run, experiment, uri):
     if isinstance(run, Run):
         if run.is_active:
             raise MartletError("The run %s has not ended: log to it." % (run.name or run.id[:8]))
-        fields = {**run._plan.__dict__, "capture": (), "first_step": run._step, "drops_points": False, "rank": 0}
+        fields = {**run._plan.__dict__, "capture": (), "first_step": run._top, "drops_points": False, "rank": 0}
         return Plan(**fields)
     client = getattr(run, "_client", None)
     place = client.uri if client is not None else _where.find(uri)

@@ -11,6 +11,7 @@ from ._config import Config
 from ._details import Details
 from ._errors import MartletError
 from ._say import complain
+from ._steps import counter
 
 EXIT_SECONDS = 10.0
 
@@ -27,7 +28,8 @@ class Run(Details):
         self._recorder = recorder
         self._queue = recorder.queue if recorder is not None else deque(maxlen=0)
         self._lock = threading.RLock()
-        self._step = plan.first_step
+        self._top = plan.first_step  # one more than the greatest step so far
+        self._steps = counter(plan.first_step)  # the next step of who gives none
         self._ended = recorder is None
         self._is_owner = plan.is_owner
         self._pid = os.getpid()
@@ -81,7 +83,7 @@ class Run(Details):
     @property
     def last_step(self):
         """The greatest step logged so far, or None."""
-        return self._step - 1 if self._step > 0 else None
+        return self._top - 1 if self._top > 0 else None
 
     @property
     def is_active(self):
@@ -116,19 +118,22 @@ class Run(Details):
                     return self._log_any(data, step)
             if not data:
                 return None
-            with self._lock:
-                if step is None:
-                    step = self._step
-                    self._step = step + 1
-                elif step.__class__ is int:
-                    if step >= self._step:
-                        self._step = step + 1
+            # No lock: in a loop that has other things in the processor's caches it costs as much as all the rest.
+            if step is None:
+                step = next(self._steps)
+                if step < self._top:
+                    step = self._catch_up()
                 else:
-                    return self._log_any(data, step)
-                queue = self._queue
-                if len(queue) > self._limit:
-                    return self._crowded(data, step)
-                queue.append((data.copy(), step, time.time()))
+                    self._top = step + 1
+            elif step.__class__ is int:
+                if step >= self._top:
+                    self._top = step + 1
+            else:
+                return self._log_any(data, step)
+            queue = self._queue
+            if len(queue) > self._limit:
+                return self._crowded(data, step)
+            queue.append((data.copy(), step, time.time()))
         except Exception as error:
             self._failed(error if hasattr(data, "items") else TypeError(
                 "log takes names and values, such as {\"loss\": 0.1}, not %s" % type(data).__name__))
@@ -147,8 +152,22 @@ class Run(Details):
         """Logs one number; see `log_metrics`."""
         return self.log_metrics({key: value}, step)
 
+    def _catch_up(self):
+        """The next step for who gives none, where greater ones were given."""
+        with self._lock:
+            step = next(self._steps)
+            if step < self._top:
+                step = self._top
+                self._steps = counter(step + 1)
+            self._top = max(self._top, step + 1)
+            return step
+
     def _crowded(self, data, step):
         """The queue is at its limit, or nothing of this run is at work yet in this process."""
+        with self._lock:
+            self._make_room(data, step)
+
+    def _make_room(self, data, step):
         if self._ended:
             self._say_ended()
             return
@@ -171,13 +190,11 @@ class Run(Details):
 
         if step is not None and step.__class__ is not int:
             step = int(step)
-        with self._lock:
-            if counts:
-                if step is None:
-                    step = self._step
-                    self._step = step + 1
-                elif step >= self._step:
-                    self._step = step + 1
+        if counts:
+            if step is None:
+                step = self._catch_up()
+            elif step >= self._top:
+                self._top = step + 1
         if self._refuses():
             return
         now = time.time()

@@ -38,7 +38,7 @@ def _look(name, parameter, run, every, gradients, weights):
                 values["weights/" + name] = Histogram(parameter)
             if gradients:
                 values["gradients/" + name] = Histogram(gradient)
-            target._log_any(values, target._step, counts=False)
+            target._log_any(values, target._top, counts=False)
         except Exception as error:
             target._failed(error)
 

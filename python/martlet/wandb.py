@@ -191,7 +191,7 @@ def init(entity=None, project=None, dir=None, id=None, name=None, notes=None, ta
         if keep is not None:
             os.environ["MARTLET_MODE"] = keep
     run = Run(inner, project)
-    run._at = inner._step
+    run._at = inner._top
     return run
 
 
