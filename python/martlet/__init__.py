@@ -15,10 +15,10 @@ __version__ = "0.1.0"
 
 # Names and where they live: nothing is loaded before it is asked for, so that importing costs next to nothing.
 _HOMES = {
-    "start_run": "_start", "Run": "_run", "MartletError": "_run", "Config": "_run",
-    "Image": "_media", "Audio": "_media", "Video": "_media", "Table": "_media", "Histogram": "_media",
+    "start_run": "_start", "add_to": "_addition", "Run": "_run", "MartletError": "_errors", "Config": "_config",
+    "Image": "_media", "Audio": "_media", "Video": "_media", "Table": "_tables", "Histogram": "_tables",
     "Text": "_media", "Html": "_media", "Figure": "_media", "Object3D": "_media",
-    "Client": "_client", "RunNotFound": "_client", "set_seeds": "_seeds", "watch": "_watch",
+    "Client": "_client", "RunNotFound": "_errors", "set_seeds": "_seeds", "watch": "_watch",
 }
 _MODULES = {"wandb", "tensorboard"}
 

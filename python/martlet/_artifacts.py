@@ -168,7 +168,8 @@ def use(run, name, type=None, seconds=10.0):
 
     Unlike the rest this waits: for the bytes, and until the store knows the run.
     """
-    from ._client import Client, RunNotFound
+    from ._client import Client
+    from ._errors import RunNotFound
 
     with Client(run.uri) as client:
         path, version = client.fetch_artifact(name, run.project)

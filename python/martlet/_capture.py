@@ -21,8 +21,7 @@ def wanted(given):
     return {name.strip() for name in names}
 
 
-def begin(run, given, launch):
-    parts = wanted(given)
+def begin(run, parts, launch, beginning):
     run._plan.capture = tuple(sorted(parts))
     if "console" in parts:
         from . import _console
@@ -38,7 +37,7 @@ def begin(run, given, launch):
         _system.begin(run, process_only=True)
     if run._is_owner and parts & {"git", "environment", "code"}:
         # Git and a look around the machine take their time, which is not the training's.
-        thread = threading.Thread(target=_facts, args=(run, parts, os.getcwd()), name="martlet-facts", daemon=True)
+        thread = threading.Thread(target=_facts, args=(run, parts, os.getcwd(), beginning), name="martlet-facts", daemon=True)
         thread.start()
         # A run that is over at once still says where it came from.
         run._exiting.append(lambda: thread.join(FACTS_SECONDS_MAX))
@@ -48,9 +47,11 @@ def launch_leader(launch):
     return launch.rank if launch.size == 1 else 0
 
 
-def _facts(run, parts, folder):
+def _facts(run, parts, folder, beginning):
     from . import _facts as facts
 
+    if "git" in parts:
+        beginning.ask_git()  # before all else: the run's first line waits a little for it
     for name in ("environment", "git", "code"):
         if name in parts:
             try:

@@ -56,7 +56,8 @@ def finish(run, status, error=None, exit=None, seconds=None):
     held = recorder.close(deadline)
     sender = recorder.sender
     sent = sender is None or sender.close(deadline)
-    if not run._is_owner:
+    plan = run._plan
+    if not run._is_owner and not plan.is_addition:
         return
     where = run.url or recorder.book.folder
     name = run.name or run.id[:8]
@@ -67,8 +68,8 @@ def finish(run, status, error=None, exit=None, seconds=None):
         complain(
             "%s is not there; run %s lies in %s. The next run sends it, or `martlet sync %s %s`." % (
                 run.uri, name, recorder.book.folder, recorder.book.folder, run.uri), "end")
-    else:
-        say("run %s %s: %s" % (name, status, where))
+    elif not plan.quiet:
+        say("run %s %s: %s" % (name, "has what was added" if plan.is_addition else status, where))
 
 
 def reason(kind, error, trace):

@@ -7,10 +7,10 @@ import struct
 import time
 from array import array
 
-from . import _active, _ending, _media
+from . import _active, _ending, _media, _rich, _tables
 from ._run import Run
 from ._say import say
-from ._start import Plan, _recorder, _run_id
+from ._start import Plan, _recorder, run_id
 
 RECORD_BYTES_MAX = 1 << 30
 # A run in whose files nothing has come for so long is over.
@@ -191,7 +191,7 @@ class Source:
     def _begin(self, when):
         plan = Plan(
             uri=self.place, is_remote=self.place.startswith(("http://", "https://")), experiment=self.experiment,
-            name=self.name, run=_run_id("tensorboard " + os.path.realpath(self.folder)))
+            name=self.name, run=run_id("tensorboard " + os.path.realpath(self.folder)))
         plan.beginning = {"experiment": self.experiment, "name": self.name, "start": int(when * 1000),
                           "source": "tensorboard"}
         recorder = _recorder(plan)
@@ -264,10 +264,10 @@ class Source:
         self._spread(tag, [left, *limits[first:last + 1]], counts[first:last + 1], step, when)
 
     def _spread(self, tag, edges, counts, step, when):
-        while len(counts) > _media.BINS_MAX:
+        while len(counts) > _tables.BINS_MAX:
             counts = [sum(counts[at:at + 2]) for at in range(0, len(counts), 2)]
             edges = edges[:-1:2] + [edges[-1]]
-        self._rich(tag, _media.Histogram(np_histogram=(counts, edges)), step, when)
+        self._rich(tag, _tables.Histogram(np_histogram=(counts, edges)), step, when)
 
     def _point(self, tag, value, step, when):
         self.points += 1
@@ -277,7 +277,7 @@ class Source:
         run._put(({tag: value}, step, when))
 
     def _rich(self, tag, media, step, when):
-        self.run._put(_media.entry(self.run, tag, media, step, when))
+        self.run._put(_rich.entry(self.run, tag, media, step, when))
 
     def _hparams(self, content):
         for number, value in fields(content):

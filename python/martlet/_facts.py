@@ -6,9 +6,8 @@ import os
 import platform
 import sys
 
-from . import _masks
+from . import _git, _masks
 
-PATCH_BYTES_MAX = 10 << 20
 FILE_BYTES_MAX = 256 << 10
 FILES_MAX = 200
 
@@ -90,43 +89,25 @@ def _container():
     return "kubernetes" if "KUBERNETES_SERVICE_HOST" in os.environ else None
 
 
-def _git(folder, *arguments, limit=PATCH_BYTES_MAX):
-    import subprocess
-
-    quiet = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
-    try:
-        done = subprocess.run(
-            ["git", "-C", folder, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, timeout=20, env=quiet)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout[:limit + 1] if done.returncode == 0 else None
-
-
-def _word(folder, *arguments):
-    out = _git(folder, *arguments)
-    return out.decode("utf-8", "replace").strip() or None if out is not None else None
-
-
 def git(run, folder):
     """The commit, and what lies beside it: a patch of what was changed, and new text files."""
     from . import _artifacts
 
-    root = _word(folder, "rev-parse", "--show-toplevel")
+    root = _git.word(folder, "rev-parse", "--show-toplevel")
     if root is None:
         return
-    patch = _git(folder, "diff", "--binary", "HEAD") or b""
-    untracked = _git(root, "ls-files", "--others", "--exclude-standard", "-z") or b""
+    patch = _git.ask(folder, "diff", "--binary", "HEAD") or b""
+    untracked = _git.ask(root, "ls-files", "--others", "--exclude-standard", "-z") or b""
     data = {
-        "commit": _word(folder, "rev-parse", "HEAD"), "branch": _word(folder, "rev-parse", "--abbrev-ref", "HEAD"),
-        "tag": _word(folder, "describe", "--tags", "--exact-match"), "dirty": bool(patch or untracked),
-        "remote": _masks.text(_word(folder, "config", "--get", "remote.origin.url") or "") or None, "root": root,
+        "commit": _git.word(folder, "rev-parse", "HEAD"), "branch": _git.word(folder, "rev-parse", "--abbrev-ref", "HEAD"),
+        "tag": _git.word(folder, "describe", "--tags", "--exact-match"), "dirty": bool(patch or untracked),
+        "remote": _masks.text(_git.word(folder, "config", "--get", "remote.origin.url") or "") or None, "root": root,
     }
     run._line("facts", {"kind": "git", "data": {key: value for key, value in data.items() if value is not None}})
     if data["commit"]:
         run._line("tags", {"tags": {"git.commit": data["commit"], **(
             {"git.branch": data["branch"]} if data["branch"] else {})}})
-    if patch and len(patch) <= PATCH_BYTES_MAX:
+    if patch and len(patch) <= _git.OUTPUT_BYTES_MAX:
         _artifacts.log_bytes(run, patch, "code/changes.patch", type="code")
     rules = _ignored(root)
     count = 0
@@ -148,7 +129,7 @@ def code(run, folder):
     if cells is not None:
         run._exiting.append(
             lambda: _artifacts.log_bytes(run, (_notebook.executed_cells() or "").encode(), "code/cells.py", type="code"))
-    if _word(folder, "rev-parse", "--show-toplevel") is not None:
+    if _git.word(folder, "rev-parse", "--show-toplevel") is not None:
         return
     rules = _ignored(folder)
     main = getattr(sys.modules.get("__main__"), "__file__", None)

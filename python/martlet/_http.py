@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from urllib.parse import quote, urlsplit
 
+from . import _proxy
+
 
 class Unreachable(OSError):
     """The server did not answer."""
@@ -48,6 +50,7 @@ class Connection:
         self.host = parts.hostname or ""
         self.port = parts.port
         self.base = parts.path.rstrip("/")
+        self.proxy = _proxy.find(self.is_secure, self.host, self.port or (443 if self.is_secure else 80))
         self.token = token
         self.timeout = timeout
         self._connection = None
@@ -55,12 +58,27 @@ class Connection:
     def _open(self, timeout):
         import http.client
 
+        proxy = self.proxy
+        if proxy is not None and proxy.problem:
+            raise Unreachable("%s is not asked: %s" % (self.host, proxy.problem))
+        host, port = (self.host, self.port) if proxy is None else (proxy.host, proxy.port)
         if self.is_secure:
             import ssl
 
             context = ssl.create_default_context()
-            return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=context)
-        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+            made = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
+            if proxy is not None:
+                made.set_tunnel(self.host, self.port, proxy.headers)
+            return made
+        return http.client.HTTPConnection(host, port, timeout=timeout)
+
+    def _through(self, target, headers):
+        """The target as it is asked for: a proxy is told the whole address, unless it opens a tunnel."""
+        if self.proxy is None or self.is_secure:
+            return target
+        headers.update(self.proxy.headers)
+        host = "[%s]" % self.host if ":" in self.host else self.host
+        return "http://%s%s%s" % (host, ":%d" % self.port if self.port else "", target)
 
     def ask(self, method, target, body=None, headers=None, timeout=None):
         """The server's answer, whatever its status. A connection that was closed meanwhile is opened once more."""
@@ -73,6 +91,7 @@ class Connection:
             body = json.dumps(body).encode()
             headers.setdefault("Content-Type", "application/json")
         timeout = timeout or self.timeout
+        whole = self._through(self.base + target, headers)
         for is_last in (False, True):
             is_fresh = self._connection is None
             try:
@@ -82,15 +101,21 @@ class Connection:
                     self._connection.sock.settimeout(timeout)
                 if hasattr(body, "seek"):
                     body.seek(0)
-                self._connection.request(method, self.base + target, body, headers)
+                self._connection.request(method, whole, body, headers)
                 answer = self._connection.getresponse()
                 content = answer.read()
+                if answer.status == 407 and self.proxy is not None:
+                    raise Unreachable("the proxy %s wants a name and a password" % self.proxy)
                 return Answer(
                     answer.status, {name.lower(): value for name, value in answer.getheaders()}, content)
+            except Unreachable:
+                self.close()
+                raise
             except (OSError, http.client.HTTPException) as error:
                 self.close()
                 if is_last or is_fresh or isinstance(error, TimeoutError):
-                    raise Unreachable("%s: %s" % (type(error).__name__, error)) from error
+                    by = " (by the proxy %s)" % self.proxy if self.proxy is not None else ""
+                    raise Unreachable("%s: %s%s" % (type(error).__name__, error, by)) from error
 
     def close(self):
         connection, self._connection = self._connection, None

@@ -132,7 +132,7 @@ class Folder:
         return [run for run in self._runs.values() if experiment in (None, run["experiment_name"])]
 
     def run(self, text, experiment=None):
-        from ._client import RunNotFound
+        from ._errors import RunNotFound
 
         runs = self.runs(experiment)
         for fits in (lambda run: run["run_id"] == text, lambda run: run["run_name"] == text,
@@ -148,7 +148,7 @@ class Folder:
         return [{"name": name} for name in dict.fromkeys(run["experiment_name"] for run in self._runs.values())]
 
     def history(self, metrics, experiment=None, run_ids=None):
-        from ._client import History
+        from ._found import History
 
         found = History()
         wanted = None if run_ids is None else {self.run(str(run))["run_id"] for run in run_ids}

@@ -7,16 +7,16 @@ import threading
 import time
 from collections import deque
 
-from ._say import complain, say
+from ._config import Config
+from ._details import Details
+from ._errors import MartletError
+from ._say import complain
+from ._steps import counter
 
 EXIT_SECONDS = 10.0
 
 
-class MartletError(Exception):
-    """Something that was asked of Martlet cannot be done; raised only by `strict=True` and by reading."""
-
-
-class Run:
+class Run(Details):
     """One try of an experiment. Made by `martlet.start_run`; a context manager.
 
     No method of it waits for a disk or a server, and none raises unless the run was started with `strict=True`; the
@@ -28,7 +28,8 @@ class Run:
         self._recorder = recorder
         self._queue = recorder.queue if recorder is not None else deque(maxlen=0)
         self._lock = threading.RLock()
-        self._step = plan.first_step
+        self._top = plan.first_step  # one more than the greatest step so far
+        self._steps = counter(plan.first_step)  # the next step of who gives none
         self._ended = recorder is None
         self._is_owner = plan.is_owner
         self._pid = os.getpid()
@@ -82,7 +83,7 @@ class Run:
     @property
     def last_step(self):
         """The greatest step logged so far, or None."""
-        return self._step - 1 if self._step > 0 else None
+        return self._top - 1 if self._top > 0 else None
 
     @property
     def is_active(self):
@@ -117,19 +118,22 @@ class Run:
                     return self._log_any(data, step)
             if not data:
                 return None
-            with self._lock:
-                if step is None:
-                    step = self._step
-                    self._step = step + 1
-                elif step.__class__ is int:
-                    if step >= self._step:
-                        self._step = step + 1
+            # No lock: in a loop that has other things in the processor's caches it costs as much as all the rest.
+            if step is None:
+                step = next(self._steps)
+                if step < self._top:
+                    step = self._catch_up()
                 else:
-                    return self._log_any(data, step)
-                queue = self._queue
-                if len(queue) > self._limit:
-                    return self._crowded(data, step)
-                queue.append((data.copy(), step, time.time()))
+                    self._top = step + 1
+            elif step.__class__ is int:
+                if step >= self._top:
+                    self._top = step + 1
+            else:
+                return self._log_any(data, step)
+            queue = self._queue
+            if len(queue) > self._limit:
+                return self._crowded(data, step)
+            queue.append((data.copy(), step, time.time()))
         except Exception as error:
             self._failed(error if hasattr(data, "items") else TypeError(
                 "log takes names and values, such as {\"loss\": 0.1}, not %s" % type(data).__name__))
@@ -148,10 +152,24 @@ class Run:
         """Logs one number; see `log_metrics`."""
         return self.log_metrics({key: value}, step)
 
+    def _catch_up(self):
+        """The next step for who gives none, where greater ones were given."""
+        with self._lock:
+            step = next(self._steps)
+            if step < self._top:
+                step = self._top
+                self._steps = counter(step + 1)
+            self._top = max(self._top, step + 1)
+            return step
+
     def _crowded(self, data, step):
         """The queue is at its limit, or nothing of this run is at work yet in this process."""
+        with self._lock:
+            self._make_room(data, step)
+
+    def _make_room(self, data, step):
         if self._ended:
-            complain("the run %s has ended; what is logged to it now is not kept." % (self.name or self.id[:8]), "ended")
+            self._say_ended()
             return
         if self._drops_points:
             return
@@ -172,18 +190,16 @@ class Run:
 
         if step is not None and step.__class__ is not int:
             step = int(step)
-        with self._lock:
-            if counts:
-                if step is None:
-                    step = self._step
-                    self._step = step + 1
-                elif step >= self._step:
-                    self._step = step + 1
+        if counts:
+            if step is None:
+                step = self._catch_up()
+            elif step >= self._top:
+                self._top = step + 1
         if self._refuses():
             return
         now = time.time()
         numbers = {}
-        for key, value in _flat(data):
+        for key, value in _values.flat(data):
             found = _values.number(value)
             if found is _values.MISSING:
                 self._log_rich(key, value, step, now)
@@ -201,12 +217,12 @@ class Run:
     def _log_rich(self, key, value, step, now):
         if value is None:
             return
-        from . import _media
+        from . import _rich, _values
 
         for each in value if isinstance(value, (list, tuple)) and value else [value]:
-            entry = _media.entry(self, key, each, step, now)
+            entry = _rich.entry(self, key, each, step, now)
             if entry is None:
-                self._problem("“%s” is %s, which is no number and nothing that can be shown." % (key, _kind(each)))
+                self._problem("“%s” is %s, which is no number and nothing that can be shown." % (key, _values.kind(each)))
             else:
                 self._put(entry)
 
@@ -222,162 +238,12 @@ class Run:
 
     def _refuses(self):
         if self._ended and self._recorder is not None:
-            complain("the run %s has ended; what is logged to it now is not kept." % (self.name or self.id[:8]), "ended")
+            self._say_ended()
         return self._ended
 
-    # -- What is known about it
-
-    def log_params(self, params=None, allow_val_change=False, **more):
-        """Settings, from a dict, a Namespace, a dataclass, a config object, or the path of a YAML, JSON or TOML file."""
-        try:
-            from . import _params
-
-            pairs = dict(_params.flat(params) if params is not None else {})
-            pairs.update(_params.flat(more))
-            self._take_params(pairs, allow_val_change)
-        except Exception as error:
-            self._failed(error)
-
-    def log_param(self, key, value, allow_val_change=False):
-        self.log_params({key: value}, allow_val_change)
-
-    def _take_params(self, pairs, allow_val_change=False):
-        new = {}
-        for key, value in pairs.items():
-            if key in self._params and self._params[key] != value and not allow_val_change:
-                self._problem(
-                    "The param “%s” is %r and stays so; %r was not taken. Say allow_val_change=True to keep both."
-                    % (key, self._params[key], value))
-                continue
-            new[key] = value
-        if not new:
-            return
-        self._params.update(new)
-        from . import _params
-
-        fields = {"p": _params.bounded(self, new)}
-        if allow_val_change:
-            fields["allow_val_change"] = True
-        self._line("params", fields)
-
-    @property
-    def params(self):
-        """What was logged as params here."""
-        return dict(self._params)
-
-    def set_tags(self, tags):
-        """Tags: a dict of texts, or a list of words."""
-        try:
-            if isinstance(tags, str):
-                tags = [tags]
-            self._line("tags", {"tags": {str(key): None if value is None else str(value) for key, value in tags.items()}
-                                if hasattr(tags, "items") else [str(tag) for tag in tags]})
-        except Exception as error:
-            self._failed(error)
-
-    def set_tag(self, key, value=None):
-        self.set_tags({key: value})
-
-    def note(self, text):
-        """A note in Markdown; the history of notes is kept."""
-        self._line("note", {"text": str(text)})
-
-    def log_fact(self, kind, data):
-        """A structured record for reports: `dataset`, `model`, `training`, `evaluation`, …"""
-        try:
-            from . import _params
-
-            self._line("facts", {"kind": str(kind), "data": _params.plain(data)})
-        except Exception as error:
-            self._failed(error)
-
-    def set_summary(self, values):
-        """Values that stand for metrics in tables, beside what was logged as points."""
-        try:
-            from . import _values
-
-            numbers = {}
-            for key, value in _flat(values):
-                found = _values.number(value)
-                if isinstance(found, _values.Later):
-                    found = found.value()
-                if found is _values.MISSING:
-                    self._problem("The summary value “%s” is %s, not a number." % (key, _kind(value)))
-                else:
-                    numbers[key] = float(found)
-            if numbers:
-                self._line("summary", {"m": numbers})
-        except Exception as error:
-            self._failed(error)
-
-    def define_metric(self, glob, goal=None, summary=None, step_metric=None, unit=None, hidden=None):
-        """How metrics of these names are to be read: which way is better, what stands in tables, what the x axis is."""
-        fields = {"metric": glob, "goal": goal, "summary": summary, "step_metric": step_metric, "unit": unit,
-                  "hidden": hidden}
-        self._line("define", {name: value for name, value in fields.items() if value is not None})
-
-    def alert(self, title, text="", level="info"):
-        """Something that a person should see; also told on standard error."""
-        self._line("alert", {"title": str(title), "text": str(text), "level": str(level)})
-        say("%s: %s %s" % (level, title, text))
-
-    # -- Files
-
-    def log_artifact(self, path, name=None, type=None, aliases=(), step=None, metadata=None):
-        """Keeps a file, or a folder of files. They are copied before this returns, and sent in the background."""
-        try:
-            from . import _artifacts
-
-            if not self._refuses():
-                return _artifacts.log(self, path, name, type, aliases, step, metadata)
-        except Exception as error:
-            self._failed(error)
-
-    def log_checkpoint(self, path, step=None, metric=None, keep_best=3, keep_last=1):
-        """Keeps a checkpoint, and of all of them the best by `metric` (the greater the better) and the last."""
-        try:
-            from . import _artifacts
-
-            if not self._refuses():
-                return _artifacts.checkpoint(self, path, step, metric, keep_best, keep_last)
-        except Exception as error:
-            self._failed(error)
-
-    def use_artifact(self, name, type=None):
-        """Notes that the run takes a named artifact (`name:alias`) as its input, and gives the path of its bytes."""
-        from . import _artifacts
-
-        return _artifacts.use(self, name, type)
-
-    def log_table(self, key, data=None, columns=None, step=None):
-        """A table: a DataFrame, a dict of columns, or rows with `columns`."""
-        try:
-            from . import _media
-
-            self.log({key: data if isinstance(data, _media.Table) else _media.Table(data, columns=columns)}, step)
-        except Exception as error:
-            self._failed(error)
-
-    def log_figure(self, key, figure, step=None):
-        self.log({key: figure}, step)
-
-    def log_text(self, text, path):
-        """Keeps a text as a file of the run."""
-        try:
-            from . import _artifacts
-
-            if not self._refuses():
-                _artifacts.log_bytes(self, str(text).encode(), path, type="text")
-        except Exception as error:
-            self._failed(error)
-
-    def log_dict(self, data, path):
-        """Keeps a dict or list as a JSON file of the run."""
-        import json
-
-        from . import _params
-
-        self.log_text(json.dumps(_params.plain(data), indent=2), path)
+    def _say_ended(self):
+        complain("the run %s has ended; what is logged to it now is not kept. martlet.add_to(run) adds to it."
+                 % (self.name or self.id[:8]), "ended")
 
     # -- Its end
 
@@ -433,80 +299,3 @@ class Run:
         if self._plan.strict:
             raise error
         complain("%s: %s" % (type(error).__name__, error), "call")
-
-
-class Config:
-    """A run's params as a thing that one reads and sets: `run.config.lr = 0.1`, `run.config["lr"]`."""
-
-    def __init__(self, run):
-        object.__setattr__(self, "_run", run)
-
-    def update(self, values=None, allow_val_change=False, **more):
-        self._run.log_params(values, allow_val_change, **more)
-
-    def __setitem__(self, key, value):
-        self._run.log_params({key: value}, allow_val_change=True)
-
-    def __getitem__(self, key):
-        values = self._run._params
-        if key in values:
-            return values[key]
-        inner = {name[len(key) + 1:]: value for name, value in values.items() if name.startswith(key + ".")}
-        if inner:
-            return inner
-        raise KeyError(key)
-
-    def __setattr__(self, key, value):
-        self[key] = value
-
-    def __getattr__(self, key):
-        if key.startswith("_"):
-            raise AttributeError(key)
-        try:
-            return self[key]
-        except KeyError:
-            raise AttributeError("there is no param “%s”" % key) from None
-
-    def get(self, key, default=None):
-        try:
-            return self[key]
-        except KeyError:
-            return default
-
-    def keys(self):
-        return self._run._params.keys()
-
-    def values(self):
-        return self._run._params.values()
-
-    def items(self):
-        return self._run._params.items()
-
-    def as_dict(self):
-        return dict(self._run._params)
-
-    def __contains__(self, key):
-        return self.get(key, self) is not self
-
-    def __iter__(self):
-        return iter(self._run._params)
-
-    def __len__(self):
-        return len(self._run._params)
-
-    def __repr__(self):
-        return "Config(%r)" % self._run._params
-
-
-def _flat(data, prefix=""):
-    for key, value in data.items():
-        name = prefix + str(key)
-        if isinstance(value, dict) and value:
-            yield from _flat(value, name + "/")
-        else:
-            yield name, value
-
-
-def _kind(value):
-    shape = getattr(value, "shape", None)
-    return type(value).__name__ + (" of shape %s" % (tuple(shape),) if shape is not None else "")

@@ -142,6 +142,7 @@ class Sender:
         self.book = book
         self.is_reached = None
         self.trouble = None
+        self.once_reached = None  # called with the connection when the server has the first lines
         self._wake = threading.Event()
         self._is_closing = False
         self._done = threading.Event()
@@ -181,6 +182,8 @@ class Sender:
                     while self.delivery.step():
                         self._reached()
                         pause = PAUSE_MIN
+                    if self.is_reached and self.once_reached is not None:
+                        self._first_reached()
                     if self.is_reached and not self._is_closing and not self._looked_for_orphans:
                         self._looked_for_orphans = True
                         self._send_orphans()
@@ -213,6 +216,13 @@ class Sender:
             say("%s is there again; what waited was sent." % self.address)
         self.is_reached = True
         self.trouble = None
+
+    def _first_reached(self):
+        call, self.once_reached = self.once_reached, None
+        try:
+            call(self.connection)
+        except Exception:
+            pass  # it is about a run's name, which is not worth a line on the console
 
     def _is_away(self, error):
         self.trouble = error

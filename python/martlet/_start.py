@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 
-from . import _active, _ending, _ranks, _where
+from . import _active, _beginning, _ending, _names, _ranks, _where
 from ._book import Book
 from ._recorder import Recorder
-from ._run import MartletError, Run
+from ._errors import MartletError
+from ._run import Run
 from ._say import complain, say
 
 _started = 0
@@ -21,7 +21,7 @@ class Plan:
     def __init__(self, **fields):
         self.uri = self.run = self.experiment = ""
         self.name = self.project = self.group = self.job_type = self.parent = None
-        self.is_remote = self.strict = self.drops_points = False
+        self.is_remote = self.strict = self.drops_points = self.quiet = self.is_addition = False
         self.is_owner = True
         self.rank = 0
         self.attempt = 1
@@ -36,19 +36,22 @@ class Plan:
 
 def start_run(
     experiment=None, name=None, params=None, tags=None, project=None, parent=None, group=None, job_type=None,
-    id=None, resume="allow", uri=None, strict=False, ranks="zero", capture=None, notes=None, config=None,
+    id=None, resume="allow", uri=None, strict=False, ranks="zero", capture=None, notes=None, config=None, quiet=False,
 ):
     """Starts a run and gives it; a context manager.
 
     `experiment`, `project`, `name` say where it stands; `params` is any config object; `id` with `resume` ("allow",
     "must", "never") goes on with a run that was there. `uri` is a folder or a server's address (else
     MARTLET_TRACKING_URI, else the nearest `.martlet`). `capture` names what is recorded beside the values
-    ("console", "system", "git", "environment", "code"; all of them unless MARTLET_CAPTURE says otherwise).
+    ("console", "system", "git", "environment", "code"; all of them unless MARTLET_CAPTURE says otherwise). `quiet` tells
+    of troubles alone, as MARTLET_QUIET does for all runs.
+
+    A run without a name is called by the params in which it differs from the experiment's other runs (`lr=0.1 depth=6`).
     """
     try:
         return _start(
             experiment, name, params if params is not None else config, tags, project, parent, group, job_type, id,
-            resume, uri, strict, ranks, capture, notes)
+            resume, uri, strict, ranks, capture, notes, quiet)
     except Exception as error:
         if strict or isinstance(error, MartletError):
             raise
@@ -57,7 +60,8 @@ def start_run(
 
 
 def _start(
-    experiment, name, params, tags, project, parent, group, job_type, id, resume, uri, strict, ranks, capture, notes
+    experiment, name, params, tags, project, parent, group, job_type, id, resume, uri, strict, ranks, capture, notes,
+    quiet,
 ):
     global _started
     if resume not in ("allow", "must", "never"):
@@ -73,41 +77,50 @@ def _start(
     place = _where.find(uri)
     if isinstance(parent, Run):
         parent = parent.id
-    project = project or os.environ.get("MARTLET_PROJECT")
-    experiment = experiment or os.environ.get("MARTLET_EXPERIMENT") or "Default"
+    project = _names.taken_by_a_store(project or os.environ.get("MARTLET_PROJECT"), "project")
+    experiment = _names.taken_by_a_store(experiment or os.environ.get("MARTLET_EXPERIMENT"), "experiment") or "Default"
+    name = _names.taken_by_a_store(name or os.environ.get("MARTLET_RUN_NAME"), "run")
     is_joint = launch.size > 1 and ranks != "separate"
     if id is None:
         id = os.environ.get("MARTLET_RUN_ID") or _joint_id(launch, experiment, ranks)
-    run = _run_id(id) if id else os.urandom(16).hex()
+    run = run_id(id) if id else os.urandom(16).hex()
     plan = Plan(
         uri=place, is_remote=_where.is_address(place), run=run, experiment=experiment, project=project,
-        name=name or os.environ.get("MARTLET_RUN_NAME"), group=group or launch.group, job_type=job_type, parent=parent,
-        strict=strict, is_owner=not is_joint or launch.rank == 0, rank=launch.rank if is_joint else 0,
+        name=name, group=group or launch.group, job_type=job_type, parent=parent,
+        strict=strict, quiet=quiet, is_owner=not is_joint or launch.rank == 0, rank=launch.rank if is_joint else 0,
         drops_points=is_joint and ranks == "zero" and launch.rank > 0, attempt=launch.attempt)
     _started += 1
+    from . import _capture
+
+    parts = _capture.wanted(capture)
     recorder = _recorder(plan)
-    begin = _opening(plan, id is not None, resume, launch, tags, recorder)
+    folder = os.getcwd() if "git" in parts else None
+    beginning, begin = _beginning.lines(plan, id is not None, resume, launch, tags, folder)
     made = Run(plan, recorder)
     now = time.time()
     for op, fields in begin:
         recorder.put(op, fields, now)
-    recorder.start()
     made._limit = recorder.limit // 2
+    try:
+        if params is not None:
+            made.log_params(params)
+            if plan.name is None and beginning.is_new:
+                beginning.names = made.params
+    finally:
+        if plan.is_owner and recorder.sender is not None:
+            recorder.sender.once_reached = beginning.name_on_server
+        recorder.start()
     _active.add(made)
     _ending.install()
-    if params is not None:
-        made.log_params(params)
     if notes:
         made.note(notes)
-    from . import _capture
-
-    _capture.begin(made, capture, launch)
-    if plan.is_owner:
+    _capture.begin(made, parts, launch, beginning)
+    if plan.is_owner and not quiet:
         say("run %s of %s in %s" % (plan.name or run[:8], experiment, made.url or place))
     return made
 
 
-def _run_id(id):
+def run_id(id):
     """An id as a store takes it: 32 hex digits; of another word, always the same ones."""
     text = str(id).lower()
     if len(text) == 32 and all(letter in "0123456789abcdef" for letter in text):
@@ -138,47 +151,6 @@ def _recorder(plan):
     book = Book(_where.spool_of(plan.uri), writer_name(plan.run), spool=True)
     return Recorder(
         book, plan.run, rank=plan.rank, sender=Sender(plan.uri, _where.token_for(plan.uri), book))
-
-
-def _opening(plan, is_given, resume, launch, tags, recorder):
-    """The lines that begin a run, or go on with it."""
-    now = int(time.time() * 1000)
-    fields = {"experiment": plan.experiment, "start": now}
-    for key in ("project", "name", "parent", "group", "job_type"):
-        if getattr(plan, key):
-            fields[key] = getattr(plan, key)
-    if tags:
-        fields["tags"] = tags if isinstance(tags, dict) else [str(tag) for tag in tags]
-    try:
-        import getpass
-
-        fields["user"] = getpass.getuser()
-    except Exception:
-        pass
-    fields["source"] = os.path.basename(sys.argv[0]) if sys.argv and sys.argv[0] else "python"
-    plan.beginning = dict(fields)
-    lines = [("run", fields)]
-    if not is_given:
-        return lines
-    from . import _resume
-
-    if launch.key is not None and launch.attempt > 1:
-        # The launcher counts: whoever of the ranks comes first begins the attempt.
-        found = _resume.look(plan)
-        plan.first_step = found.next_step if found else 0
-        lines.append(("attempt", {"n": launch.attempt, "reason": "restart by " + launch.by}))
-    elif launch.key is None or launch.size == 1:
-        found = _resume.look(plan)
-        if found is None and resume == "must":
-            raise MartletError("There is no run %s in %s to go on with." % (plan.run, plan.uri))
-        if found is not None and resume == "never":
-            raise MartletError("There is a run %s in %s already." % (plan.run, plan.uri))
-        if found is not None:
-            plan.first_step = found.next_step
-            plan.attempt = found.attempt + 1
-            plan.name = plan.name or found.name
-        fields["resume"] = True
-    return lines
 
 
 def attach(fields):

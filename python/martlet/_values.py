@@ -131,3 +131,17 @@ class DeviceCopy(Later):
             setattr(_streams, str(device), stream)
         with module.stream(stream):
             return float(self._copy.item())
+
+
+def flat(data, prefix=""):
+    for key, value in data.items():
+        name = prefix + str(key)
+        if isinstance(value, dict) and value:
+            yield from flat(value, name + "/")
+        else:
+            yield name, value
+
+
+def kind(value):
+    shape = getattr(value, "shape", None)
+    return type(value).__name__ + (" of shape %s" % (tuple(shape),) if shape is not None else "")

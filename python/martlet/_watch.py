@@ -4,36 +4,42 @@ from __future__ import annotations
 
 
 def watch(model, run=None, every=100, gradients=True, weights=True):
-    """Logs histograms of a PyTorch model's parameters every so many backward passes; gives a call that ends it."""
-    from . import _active
-    from ._media import Histogram
+    """Logs histograms of a PyTorch model's parameters every so many backward passes; gives a call that ends it.
 
-    state = {"count": 0}
-    hooks = []
-
-    def after_backward(*_):
-        state["count"] += 1
-        if (state["count"] - 1) % every:
-            return
-        target = run or _active.current()
-        if target is None:
-            return
-        values = {}
-        for name, parameter in model.named_parameters():
-            try:
-                if weights:
-                    values["weights/" + name] = Histogram(parameter)
-                if gradients and parameter.grad is not None:
-                    values["gradients/" + name] = Histogram(parameter.grad)
-            except Exception as error:
-                target._failed(error)
-        if values:
-            target.log(values, step=max(0, target.last_step or 0))
-
-    hooks.append(model.register_full_backward_hook(after_backward))
+    They stand at the step that comes next: the one that a loop is in when it goes back through its model before it logs.
+    """
+    hooks = [
+        parameter.register_hook(_look(name, parameter, run, max(1, int(every)), gradients, weights))
+        for name, parameter in model.named_parameters() if parameter.requires_grad]
 
     def stop():
         for hook in hooks:
             hook.remove()
 
     return stop
+
+
+def _look(name, parameter, run, every, gradients, weights):
+    # Of each parameter by itself: a hook of the whole model comes before the gradients of its first layers are there.
+    from . import _active
+    from ._tables import Histogram
+
+    passes = 0
+
+    def after_backward(gradient):
+        nonlocal passes
+        passes += 1
+        target = run or _active.current()
+        if (passes - 1) % every or target is None:
+            return
+        try:
+            values = {}
+            if weights:
+                values["weights/" + name] = Histogram(parameter)
+            if gradients:
+                values["gradients/" + name] = Histogram(gradient)
+            target._log_any(values, target._top, counts=False)
+        except Exception as error:
+            target._failed(error)
+
+    return after_backward

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from ._addition import add_to
 from ._start import start_run
 
 
@@ -28,6 +29,9 @@ class MartletLogger(_base()):
     def experiment(self):
         if self._run is None:
             self._run = start_run(self._name, **self._more)
+        elif not self._run.is_active and self._run._recorder is not None:
+            # The end of `fit` ends the run; `test` and `validate` come afterwards and add to it.
+            self._run = add_to(self._run, strict=self._run._plan.strict, quiet=True)
         return self._run
 
     @property
@@ -36,7 +40,7 @@ class MartletLogger(_base()):
 
     @property
     def version(self):
-        return self.experiment.id
+        return self._run.id if self._run is not None else self.experiment.id
 
     def log_metrics(self, metrics, step=None):
         values = {self._prefix + key: value for key, value in metrics.items()}

@@ -15,7 +15,7 @@ def _base():
 
 
 class MartletWriter(_base()):
-    """Takes what the algorithm records: numbers as points at its step."""
+    """Takes what the algorithm records: numbers as points at its step, and figures."""
 
     def __init__(self, run=None):
         self.run = run
@@ -25,9 +25,10 @@ class MartletWriter(_base()):
         if run is None:
             return
         hidden = key_excluded or {}
-        run.log({key: value for key, value in key_values.items()
-                 if "martlet" not in (hidden.get(key) or ()) and isinstance(value, (int, float)) or hasattr(value, "item")},
-                step=step)
+        shown = {key: getattr(value, "figure", value) for key, value in key_values.items()
+                 if "martlet" not in (hidden.get(key) or ())}
+        run.log({key: value for key, value in shown.items()
+                 if isinstance(value, (int, float)) or hasattr(value, "item") or hasattr(value, "savefig")}, step=step)
 
     def close(self):
         pass

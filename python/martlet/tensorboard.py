@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 
-from ._media import Audio, Figure, Histogram, Image, Object3D, Table, Text, Video
+from ._media import Audio, Figure, Image, Object3D, Text, Video
 from ._start import start_run
+from ._tables import Histogram, Table
 
 __all__ = ["SummaryWriter"]
 

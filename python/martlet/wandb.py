@@ -8,12 +8,12 @@ What is not here answers with one line and does nothing: a run does not stop for
 from __future__ import annotations
 
 import os
-import sys
 
-from . import _active, _media
-from ._run import Config
-from ._say import complain, say
+from ._say import complain
 from ._start import start_run
+from ._wandb_api import Api  # noqa: F401
+from ._wandb_values import (  # noqa: F401
+    Artifact, Audio, Histogram, Html, Image, Object3D, Plotly, Summary, Table, Video, translated)
 
 run = None
 _step = None
@@ -57,7 +57,7 @@ class Run:
 
     def log(self, data, step=None, commit=None, sync=None):
         """Rows are put together until they are committed: by `commit`, by a later step, or by a call without either."""
-        data = _translated(data)
+        data = translated(data)
         if step is not None:
             step = int(step)
             if step < self._at:
@@ -163,154 +163,8 @@ class Run:
         return _unknown("Run." + name)
 
 
-class Summary(dict):
-    """The last value of everything, and what was set by hand."""
-
-    def __init__(self, inner):
-        super().__init__()
-        object.__setattr__(self, "_inner", inner)
-        object.__setattr__(self, "_own", {})
-
-    def _seen(self, data):
-        for key, value in data.items():
-            if not isinstance(value, (_media.Media, list)) and key not in self._own:
-                dict.__setitem__(self, key, value)
-
-    def __setitem__(self, key, value):
-        self._own[key] = value
-        dict.__setitem__(self, key, value)
-
-    def update(self, values=None, **more):
-        for key, value in {**(values or {}), **more}.items():
-            self[key] = value
-
-    def _store(self):
-        numbers = {}
-        for key, value in self._own.items():
-            if isinstance(value, (int, float)) or hasattr(value, "item"):
-                numbers[key] = value
-            elif isinstance(value, str):
-                self._inner.set_tag("summary." + key, value)
-            elif isinstance(value, dict):
-                numbers.update({"%s/%s" % (key, inner): each for inner, each in value.items()})
-        if numbers:
-            self._inner.set_summary(numbers)
-        self._own.clear()
-
-    def __getattr__(self, name):
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-    def __setattr__(self, name, value):
-        self[name] = value
-
-
-class Artifact:
-    """A name, a type and files."""
-
-    def __init__(self, name, type="dataset", description=None, metadata=None, incremental=None, use_as=None):
-        self.name, self.type, self.description = name, type, description
-        self.metadata = dict(metadata or {})
-        self._files, self._references, self._uses = [], [], None
-
-    def add_file(self, local_path, name=None, is_tmp=False, **_):
-        self._files.append((os.fspath(local_path), name or os.path.basename(os.fspath(local_path))))
-        return self
-
-    def add_dir(self, local_path, name=None, **_):
-        for folder, _folders, names in os.walk(local_path):
-            for each in sorted(names):
-                path = os.path.join(folder, each)
-                inside = os.path.relpath(path, local_path).replace(os.sep, "/")
-                self._files.append((path, "%s/%s" % (name, inside) if name else inside))
-        return self
-
-    def add_reference(self, uri, name=None, **_):
-        self._references.append((str(uri), name or str(uri).rpartition("/")[2]))
-        return self
-
-    def add(self, what, name=None):
-        if isinstance(what, (str, os.PathLike)):
-            if "://" in os.fspath(what):
-                return self.add_reference(what, name)
-            return self.add_dir(what, name) if os.path.isdir(what) else self.add_file(what, name)
-        complain("wandb.Artifact.add takes files and folders here, not %s." % type(what).__name__, "wandb add")
-        return self
-
-    def new_file(self, name, mode="w", encoding=None):
-        import tempfile
-
-        folder = tempfile.mkdtemp(prefix="martlet-")
-        path = os.path.join(folder, os.path.basename(name))
-        self._files.append((path, name))
-        return open(path, mode, encoding=encoding)
-
-    def wait(self, timeout=None):
-        return self
-
-    def download(self, root=None, **_):
-        if self._uses is None:
-            return os.path.dirname(self._files[0][0]) if self._files else os.getcwd()
-        inner, name = self._uses
-        path = inner.use_artifact(name)
-        return os.path.dirname(path) if path else None
-
-
 class AlertLevel:
     INFO, WARN, ERROR = "INFO", "WARN", "ERROR"
-
-
-class Image(_media.Image):
-    """W&B's picture: also a path, and `boxes` and `masks` as there."""
-
-    def __init__(self, data_or_path, mode=None, caption=None, grouping=None, classes=None, boxes=None, masks=None,
-                 file_type=None, normalize=True):
-        super().__init__(data_or_path, caption=caption, boxes=boxes, masks=masks, classes=classes, mode=mode)
-
-
-class Table(_media.Table):
-    def __init__(self, columns=None, data=None, rows=None, dataframe=None, dtype=None, optional=True,
-                 allow_mixed_types=False, log_mode=None):
-        super().__init__(data if data is not None else rows, columns=columns, dataframe=dataframe)
-        if columns and not self.data:
-            self.columns = list(columns)
-
-
-class Video(_media.Video):
-    def __init__(self, data_or_path, caption=None, fps=None, format=None):
-        super().__init__(data_or_path, caption=caption, fps=fps, format=format)
-
-
-class Audio(_media.Audio):
-    def __init__(self, data_or_path, sample_rate=44_100, caption=None):
-        super().__init__(data_or_path, sample_rate=sample_rate, caption=caption)
-
-
-class Histogram(_media.Histogram):
-    def __init__(self, sequence=None, np_histogram=None, num_bins=64):
-        super().__init__(sequence, bins=num_bins, np_histogram=np_histogram)
-
-
-class Html(_media.Html):
-    def __init__(self, data, inject=True, data_is_not_path=False):
-        super().__init__(data.read() if hasattr(data, "read") else data)
-
-
-Object3D = _media.Object3D
-Plotly = _media.Figure
-
-
-def _translated(data):
-    out = {}
-    for key, value in data.items():
-        if hasattr(value, "to_plotly_json"):
-            value = _media.Figure(value)
-        elif hasattr(value, "savefig") and hasattr(value, "__name__"):  # pyplot itself
-            value = _media.Figure(value.gcf())
-        out[key] = value
-    return out
 
 
 def init(entity=None, project=None, dir=None, id=None, name=None, notes=None, tags=None, config=None,
@@ -331,18 +185,13 @@ def init(entity=None, project=None, dir=None, id=None, name=None, notes=None, ta
         inner = start_run(
             project or os.environ.get("WANDB_PROJECT") or "uncategorized", name=name or os.environ.get("WANDB_NAME"),
             tags=list(tags) if tags else None, group=group or os.environ.get("WANDB_RUN_GROUP"), job_type=job_type,
-            id=id or os.environ.get("WANDB_RUN_ID"), notes=notes,
+            id=id or os.environ.get("WANDB_RUN_ID"), notes=notes, params=config,
             resume={"never": "never", "must": "must"}.get(str(resume), "allow"))
     finally:
         if keep is not None:
             os.environ["MARTLET_MODE"] = keep
-    if config is not None:
-        try:
-            inner.log_params(config)
-        except Exception as error:
-            inner._failed(error)
     run = Run(inner, project)
-    run._at = inner._step
+    run._at = inner._top
     return run
 
 
@@ -429,56 +278,6 @@ class _Proxy:
 
 config = _Proxy("config")
 summary = _Proxy("summary")
-
-
-class Api:
-    """Reading as W&B's public API does: `Api().runs("project")`, `Api().run("project/id").history()`."""
-
-    def __init__(self, *_, **__):
-        from ._client import Client
-
-        self.client = Client()
-
-    def run(self, path):
-        return _Found(self.client, self.client.get_run(str(path).rstrip("/").rpartition("/")[2]))
-
-    def runs(self, path=None, filters=None, order=None, per_page=50, **_):
-        if filters:
-            complain("wandb.Api().runs: filters are Martlet's own; see Client.search_runs.", "wandb filters")
-        experiment = str(path).rpartition("/")[2] if path else None
-        return [_Found(self.client, each) for each in self.client.search_runs(experiment=experiment)]
-
-
-class _Found:
-    def __init__(self, client, record):
-        self._client, self._record = client, record
-        self.id, self.name = record.id, record.name
-        self.config, self.summary = record.get("params") or {}, record.get("metrics") or {}
-        self.state, self.tags = record.get("state"), list(record.get("tags") or {})
-        self.created_at = record.get("start_time")
-
-    def scan_history(self, keys=None, page_size=1000, min_step=None, max_step=None):
-        rows = {}
-        for _run, metric, step, millis, value in self._client.history(
-                run_ids=[self.id], metrics=keys or ["*"], tidy=False):
-            if (min_step is None or step >= min_step) and (max_step is None or step < max_step):
-                row = rows.setdefault(step, {"_step": step, "_timestamp": millis / 1000})
-                row[metric] = value
-        return [rows[step] for step in sorted(rows)]
-
-    def history(self, samples=None, keys=None, x_axis="_step", pandas=True, stream="default"):
-        rows = self.scan_history(keys)
-        if pandas:
-            try:
-                from pandas import DataFrame
-
-                return DataFrame(rows)
-            except ImportError:
-                pass
-        return rows
-
-    def files(self):
-        return self._client.list_artifacts(self.id)
 
 
 def _unknown(name):

@@ -69,7 +69,7 @@ def test_a_folder_of_event_files_becomes_runs(tmp_path, store, adopted):
         + event(200, scalar("loss", 0.5))[:-6])
     assert _events.watch(tmp_path / "runs", str(store), once=True) == (201, 1)
     opened = adopted(store)
-    run = _events._run_id("tensorboard " + str(folder))
+    run = _events.run_id("tensorboard " + str(folder))
     shown = opened.run(run)
     assert shown["run_name"] == "first/train" and shown["params"] == {"lr": 0.1, "opt": "adam", "deep": True}
     assert shown["start_time"].startswith("2023-11-14")

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import martlet
 import pytest
-from martlet import _logbooks, _masks, _media, _params, _ranks
+from martlet import _logbooks, _masks, _params, _ranks
 from serving import wait_for
 
 

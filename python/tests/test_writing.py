@@ -7,7 +7,7 @@ import time
 
 import martlet
 import pytest
-from martlet import _logbooks
+from martlet import _logbooks, _steps
 from martlet._line import Lines
 
 
@@ -73,6 +73,42 @@ def test_threads_that_log_without_a_step_get_a_step_each(store, adopted):
     opened = adopted(store)
     opened.run(run.id)
     assert [step for step, _ in opened.points(run.id, "a")] == list(range(8000))
+
+
+def test_a_log_call_waits_for_no_lock(store):
+    run = martlet.start_run("free", uri=store, strict=True)
+    run.log({"a": 0.0})
+    free, held = threading.Event(), threading.Event()
+
+    def hold():
+        with run._lock:
+            held.set()
+            free.wait(30)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(30)
+    logging = threading.Thread(target=lambda: [run.log({"a": 1.0}), run.log({"a": 2.0}, step=7)], daemon=True)
+    logging.start()
+    logging.join(30)
+    try:
+        assert not logging.is_alive() and run.last_step == 7
+    finally:
+        free.set()
+        holder.join()
+    run.log({"a": 3.0})
+    assert run.last_step == 8
+
+
+@pytest.mark.parametrize("kind", [_steps.counter, _steps.Counter])
+def test_no_two_threads_get_the_same_step(kind):
+    steps, found = kind(5), []
+    threads = [threading.Thread(target=lambda: found.append([next(steps) for _ in range(2000)])) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(step for each in found for step in each) == list(range(5, 8005))
 
 
 def test_lines_give_back_what_went_in_whatever_the_keys():
