@@ -89,12 +89,20 @@ def run(command, *arguments, environment=None):
 
 
 def look(served):
-    """The pages, as a browser would begin: the first one, and the scripts that it names, of which one is the app."""
+    """The pages, as a browser would begin: the first one, the scripts that it names, and those that these begin with."""
     status, page = get(served.address + "/")
     assert status == 200 and b"<title>" in page, page[:200]
-    scripts = [name.decode().lstrip("./") for name in re.findall(rb'<script[^>]+src="([^"]+)"', page)]
-    sizes = {name: len(get(served.address + "/" + name)[1]) for name in scripts}
-    assert max(sizes.values(), default=0) > 100_000, sizes
+    waiting = [name.decode().lstrip("./") for name in re.findall(rb'<script[^>]+src="([^"]+)"', page)]
+    sizes = {}
+    while waiting:
+        name = waiting.pop()
+        if name in sizes:
+            continue
+        status, script = get(served.address + "/" + name)
+        assert status == 200, (name, status)
+        sizes[name] = len(script)
+        waiting += ["assets/" + part.decode() for part in re.findall(rb'(?:from|import)"\./([^"]+\.js)"', script)]
+    assert sum(sizes.values()) > 100_000, sizes
 
 
 def log_and_read(place, experiment, count=50):

@@ -51,10 +51,11 @@ extension NativeAPI {
                 latest[item.key] = item
                 if first[item.key] == nil { first[item.key] = item.id }
             }
+            let rows = latest.values.map { ($0, first[$0.key] ?? $0.id) }.sorted { $0.1 < $1.1 }
+            // Looked at whether or not there is more than one page: what cannot be meant is told.
+            let page = try exchange.page(rows) { $0.1 }
             let names = exchange.request.query.all("name").filter { !$0.isEmpty }
             guard names.isEmpty else { return try meanings(of: names, latest) }
-            let rows = latest.values.map { ($0, first[$0.key] ?? $0.id) }.sorted { $0.1 < $1.1 }
-            let page = try exchange.page(rows) { $0.1 }
             return .json(try encoded { $0.list("metrics", page) { $0.definition($1.0, history: nil) } })
         }
     }
