@@ -61,10 +61,10 @@ struct LogbookOutbox {
         } else {
             // Alone, so that its answer says how far the store is.
             try flush()
-            sent += 1
-            try hand([line.bytes], of: line.writer)
-            if acked[line.writer] ?? 0 > line.sequence { sent -= 1 }
-            return acked[line.writer] ?? 0 == line.sequence
+            try hand([line.bytes])
+            let isNew = acked[line.writer] == line.sequence
+            if isNew { sent += 1 }
+            return isNew
         }
         if let (path, file) = line.file {
             // The run must be there to take the bytes.
@@ -102,10 +102,10 @@ struct LogbookOutbox {
         guard !waiting.isEmpty else { return }
         let lines = waiting
         (waiting, waitingBytes) = ([], 0)
-        try hand(lines, of: nil)
+        try hand(lines)
     }
 
-    private mutating func hand(_ lines: [[UInt8]], of writer: String?) throws {
+    private mutating func hand(_ lines: [[UInt8]]) throws {
         var request = ClientRequest(.post, "/api/v1/logbook")
         request.headers["Content-Type"] = "application/x-ndjson"
         request.body = .bytes(Array(lines.joined(separator: [0x0A])))
