@@ -5,26 +5,12 @@ import types
 
 import martlet
 import pytest
-from martlet import _logbooks
+from recorded import lines, params, points
 
 
 @pytest.fixture(autouse=True)
 def here(store, monkeypatch):
     monkeypatch.setenv("MARTLET_TRACKING_URI", str(store))
-
-
-def lines(store, op=None):
-    return [line for path in _logbooks.files(str(store)) for line in _logbooks.lines(path) if op in (None, line["op"])]
-
-
-def points(store, name):
-    return sorted(pair for line in lines(store) if line["op"] in ("metrics", "points")
-                  for key, steps, _, values in _logbooks.points(line) if key == name
-                  for pair in zip(steps or [None] * len(values), values))
-
-
-def params(store):
-    return {key: value for line in lines(store, "params") for key, value in line["p"].items()}
 
 
 def test_the_calls_of_wandb(store, tmp_path, capfd):

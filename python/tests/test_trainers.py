@@ -5,7 +5,7 @@ import os
 
 import martlet
 import pytest
-from martlet import _logbooks
+from recorded import lines, params, points
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
@@ -19,22 +19,8 @@ def here(store, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
 
-def lines(store, op=None):
-    return [line for path in _logbooks.files(str(store)) for line in _logbooks.lines(path) if op in (None, line["op"])]
-
-
-def points(store, name):
-    return sorted(pair for line in lines(store) if line["op"] in ("metrics", "points")
-                  for key, steps, _, values in _logbooks.points(line) if key == name
-                  for pair in zip(steps or [None] * len(values), values))
-
-
 def names(store):
     return {key for line in lines(store) if line["op"] in ("metrics", "points") for key in line["m"]}
-
-
-def params(store):
-    return {key: value for line in lines(store, "params") for key, value in line["p"].items()}
 
 
 def states(store):

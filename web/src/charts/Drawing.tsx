@@ -5,6 +5,7 @@ import { Menu, download } from "../ui/parts"
 import { type Ink, inkOf } from "./ink"
 import { type Paper, SvgPaper } from "./paper"
 import { saveCanvas } from "./picture"
+import { useWidth } from "./width"
 
 export interface Room { width: number; height: number }
 
@@ -34,17 +35,10 @@ export function Drawing(props: Props): JSX.Element {
     const { name, height, theme, draw, find } = props
     const box = useRef<HTMLDivElement>(null)
     const canvas = useRef<HTMLCanvasElement>(null)
-    const [width, setWidth] = useState(0)
     const [spot, setSpot] = useState<Spot | null>(null)
     const [isTable, setTable] = useState(false)
     const isShown = !props.empty && !isTable
-    useLayoutEffect(() => {
-        const element = box.current
-        if (!element) return undefined
-        const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.floor(entry.contentRect.width)))
-        observer.observe(element)
-        return () => observer.disconnect()
-    }, [isShown])
+    const width = useWidth(box, isShown)
     useLayoutEffect(() => {
         const context = canvas.current?.getContext("2d")
         if (!context || !canvas.current || !box.current || width < 80) return

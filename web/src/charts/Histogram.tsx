@@ -4,6 +4,7 @@ import { formatCount, formatNumber } from "../ui/format"
 import { inkOf } from "./ink"
 import { shade } from "./Parallel"
 import { linearTicks, tickLabels } from "./scale"
+import { useWidth } from "./width"
 
 export interface HistogramStep {
     step: number
@@ -26,19 +27,12 @@ export function histogramOf(step: number, value: unknown): HistogramStep | null 
 export function HistogramChart({ name, steps, theme, height = 190 }: { name: string; steps: HistogramStep[]; theme: string; height?: number }): JSX.Element {
     const box = useRef<HTMLDivElement>(null)
     const canvas = useRef<HTMLCanvasElement>(null)
-    const [width, setWidth] = useState(0)
+    const width = useWidth(box)
     const [isRidges, setRidges] = useState(false)
     const [hover, setHover] = useState<{ step: HistogramStep; bin: number; x: number; y: number } | null>(null)
     const range = useMemo(() => [Math.min(...steps.map(one => one.edges[0]!)), Math.max(...steps.map(one => one.edges[one.edges.length - 1]!))] as const, [steps])
     const most = useMemo(() => Math.max(1, ...steps.flatMap(one => one.counts)), [steps])
     const frame = { left: 46, right: width - 10, top: 6, bottom: height - 20 }
-    useLayoutEffect(() => {
-        const element = box.current
-        if (!element) return undefined
-        const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.floor(entry.contentRect.width)))
-        observer.observe(element)
-        return () => observer.disconnect()
-    }, [])
     useLayoutEffect(() => {
         const context = canvas.current?.getContext("2d")
         if (!context || !canvas.current || !box.current || width < 60) return

@@ -4,6 +4,7 @@ import { type PointerEvent, useLayoutEffect, useMemo, useRef, useState } from "r
 import { formatNumber, formatValue } from "../ui/format"
 import { inkOf } from "./ink"
 import { linearTicks, logTicks, spansDecades, tickLabels } from "./scale"
+import { useWidth } from "./width"
 
 export interface Dimension {
     name: string
@@ -69,7 +70,7 @@ const room = { top: 34, bottom: 16, side: 70 }
 export function Parallel({ dimensions, count, theme, height, onPick }: Props): JSX.Element {
     const box = useRef<HTMLDivElement>(null)
     const canvas = useRef<HTMLCanvasElement>(null)
-    const [width, setWidth] = useState(0)
+    const width = useWidth(box)
     const [brushes, setBrushes] = useState<Record<string, [number, number]>>({})
     const drag = useRef<{ axis: number; start: number } | null>(null)
     const axes = useMemo(() => dimensions.map(plan), [dimensions])
@@ -84,13 +85,6 @@ export function Parallel({ dimensions, count, theme, height, onPick }: Props): J
         }
         return active.length ? indices : null
     }, [axes, brushes, count])
-    useLayoutEffect(() => {
-        const element = box.current
-        if (!element) return undefined
-        const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.floor(entry.contentRect.width)))
-        observer.observe(element)
-        return () => observer.disconnect()
-    }, [])
     useLayoutEffect(() => onPick(kept), [kept])
     useLayoutEffect(() => {
         const context = canvas.current?.getContext("2d")
