@@ -45,7 +45,7 @@ extension MLflowAPI {
             throw error
         }
         let flows = try call.engine.read { (reader: any StoreReader) throws(Refusal) in
-            try page.runs.map { view throws(Refusal) in RunInputs(try reader.flow(of: view.run)) }
+            try reader.flows(of: page.runs.map(\.run)).map(RunInputs.init)
         }
         return .json(
             try encoded { writer in

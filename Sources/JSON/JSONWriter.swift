@@ -1,3 +1,4 @@
+// swift-format-ignore-file: AmbiguousTrailingClosureOverload
 /// Appends JSON to a byte array, with no tree and no strings in between.
 ///
 ///     var writer = JSONWriter()
@@ -19,19 +20,19 @@ package struct JSONWriter {
     }
 
     /// What was written so far.
-    package private(set) var bytes: [UInt8] = []
+    package internal(set) var bytes: [UInt8] = []
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 
     private let nonFinite: NonFinite
     /// Two spaces a level and a line a value, for people.
-    private let isPretty: Bool
+    let isPretty: Bool
     /// Writes `<` as `\u003C`, so that the text cannot end a script element that it is embedded in.
-    private let escapesLessThan: Bool
+    let escapesLessThan: Bool
     private var depth = 0
-    private var last = Last.opening
+    var last = Last.opening
 
     /// What stands before the next value, and so what must come between.
-    private enum Last { case opening, key, value }
+    enum Last { case opening, key, value }
 
     package init(
         pretty isPretty: Bool = false, nonFinite: NonFinite = .names, escapesLessThan: Bool = false, capacity: Int = 0
@@ -63,7 +64,33 @@ package struct JSONWriter {
     package mutating func beginArray() { begin(UInt8(ascii: "[")) }
     package mutating func endArray() { end(UInt8(ascii: "]")) }
 
-    @inlinable
+    package mutating func object(_ members: (inout JSONWriter) -> Void) {
+        beginObject()
+        members(&self)
+        endObject()
+    }
+
+    package mutating func array(_ elements: (inout JSONWriter) -> Void) {
+        beginArray()
+        elements(&self)
+        endArray()
+    }
+
+    /// A member that is an object.
+    package mutating func object(_ key: StaticString, _ members: (inout JSONWriter) -> Void) {
+        self.key(key)
+        object(members)
+    }
+
+    /// A member that is an array.
+    package mutating func array(_ key: StaticString, _ elements: (inout JSONWriter) -> Void) {
+        self.key(key)
+        array(elements)
+    }
+
+    // The same for closures that may fail. Those above are there because a generic function of another room is not
+    // specialised, which costs more than all that it does.
+
     package mutating func object<Failure: Error>(
         _ members: (inout JSONWriter) throws(Failure) -> Void
     ) throws(Failure) {
@@ -72,7 +99,6 @@ package struct JSONWriter {
         endObject()
     }
 
-    @inlinable
     package mutating func array<Failure: Error>(
         _ elements: (inout JSONWriter) throws(Failure) -> Void
     ) throws(Failure) {
@@ -81,8 +107,6 @@ package struct JSONWriter {
         endArray()
     }
 
-    /// A member that is an object.
-    @inlinable
     package mutating func object<Failure: Error>(
         _ key: StaticString, _ members: (inout JSONWriter) throws(Failure) -> Void
     ) throws(Failure) {
@@ -90,8 +114,6 @@ package struct JSONWriter {
         try object(members)
     }
 
-    /// A member that is an array.
-    @inlinable
     package mutating func array<Failure: Error>(
         _ key: StaticString, _ elements: (inout JSONWriter) throws(Failure) -> Void
     ) throws(Failure) {
@@ -103,27 +125,36 @@ package struct JSONWriter {
 
     /// A key known when the program was written, of plain characters: copied without looking for anything to escape.
     package mutating func key(_ key: StaticString) {
-        separate()
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
+        quote(UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount), then: UInt8(ascii: ":"))
         endKey()
     }
 
     /// A key that came from somebody.
     package mutating func key(dynamic key: String) {
-        separate()
-        bytes.append(UInt8(ascii: "\""))
-        appendEscaped(key)
+        quote(escaping: key, then: UInt8(ascii: ":"))
         endKey()
     }
 
-    @inlinable
+    package mutating func member(_ key: StaticString, _ value: String) {
+        self.key(key)
+        string(value)
+    }
+
+    package mutating func member(_ key: StaticString, _ value: Int64) {
+        self.key(key)
+        int(value)
+    }
+
+    package mutating func member(_ key: StaticString, _ value: Double) {
+        self.key(key)
+        double(value)
+    }
+
     package mutating func member(_ key: StaticString, _ value: some JSONWritable) {
         self.key(key)
         value.write(to: &self)
     }
 
-    @inlinable
     package mutating func member(dynamic key: String, _ value: some JSONWritable) {
         self.key(dynamic: key)
         value.write(to: &self)
@@ -131,37 +162,36 @@ package struct JSONWriter {
 
     // MARK: Values
 
-    @inlinable
     package mutating func value(_ value: some JSONWritable) { value.write(to: &self) }
 
     package mutating func null() { literal("null") }
     package mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
 
     package mutating func string(_ value: String) {
-        separate()
-        bytes.append(UInt8(ascii: "\""))
-        appendEscaped(value)
-        bytes.append(UInt8(ascii: "\""))
+        quote(escaping: value)
         last = .value
     }
 
     package mutating func int(_ value: Int64) {
         separate()
         last = .value
-        // 19 digits and a sign, filled from the back.
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
-            var start = 20
+        // 19 digits and a sign.
+        put(atMost: 20) { out in
+            var length = value < 0 ? 2 : 1
+            var power = value.magnitude / 10
+            while power > 0 {
+                length += 1
+                power /= 10
+            }
             var rest = value.magnitude
+            var place = length
             repeat {
-                start -= 1
-                digits.initializeElement(at: start, to: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+                place -= 1
+                out[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
                 rest /= 10
             } while rest > 0
-            if value < 0 {
-                start -= 1
-                digits.initializeElement(at: start, to: UInt8(ascii: "-"))
-            }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: digits[start...]))
+            if value < 0 { out[0] = UInt8(ascii: "-") }
+            return length
         }
     }
 
@@ -214,14 +244,12 @@ package struct JSONWriter {
     }
 
     private mutating func endKey() {
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
         if isPretty { bytes.append(UInt8(ascii: " ")) }
         last = .key
     }
 
     /// Writes what must come between the last thing and the next.
-    private mutating func separate() {
+    mutating func separate() {
         switch last {
         case .key: return
         case .value: bytes.append(UInt8(ascii: ","))
@@ -234,47 +262,5 @@ package struct JSONWriter {
         guard isPretty else { return }
         bytes.append(0x0A)
         for _ in 0..<2 * depth { bytes.append(UInt8(ascii: " ")) }
-    }
-
-    /// Copies plain stretches whole, and escapes what stands between them.
-    private mutating func appendEscaped(_ text: String) {
-        var text = text
-        text.withUTF8 { utf8 in
-            var plainStart = 0
-            for (i, byte) in utf8.enumerated() where needsEscape(byte) {
-                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[plainStart..<i]))
-                plainStart = i + 1
-                appendEscape(byte)
-            }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[plainStart...]))
-        }
-    }
-
-    @inline(__always)
-    private func needsEscape(_ byte: UInt8) -> Bool {
-        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
-            || byte == UInt8(ascii: "<") && escapesLessThan
-    }
-
-    private mutating func appendEscape(_ byte: UInt8) {
-        let short: StaticString? =
-            switch byte {
-            case UInt8(ascii: "\""): "\\\""
-            case UInt8(ascii: "\\"): "\\\\"
-            case 0x08: "\\b"
-            case 0x09: "\\t"
-            case 0x0A: "\\n"
-            case 0x0C: "\\f"
-            case 0x0D: "\\r"
-            default: nil
-            }
-        if let short {
-            bytes.append(contentsOf: UnsafeBufferPointer(start: short.utf8Start, count: short.utf8CodeUnitCount))
-            return
-        }
-        bytes.append(contentsOf: "\\u00".utf8)
-        for digit in [byte >> 4, byte & 0xF] {
-            bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10)
-        }
     }
 }

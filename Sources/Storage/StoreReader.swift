@@ -62,6 +62,8 @@ package protocol StoreReader {
 
     // What is written beside runs
     func items(of owner: Item.Owner, kind: String?, key: String?) throws(StorageError) -> [Item]
+    /// Those of some runs that have items of one of these kinds.
+    func runs(among runs: [RunKey], withItems kinds: [String]) throws(StorageError) -> Set<RunKey>
     func artifacts(of run: RunKey) throws(StorageError) -> [Artifact]
     /// The newest at a path that is not deleted.
     func artifact(of run: RunKey, path: String) throws(StorageError) -> Artifact?

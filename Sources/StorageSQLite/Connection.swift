@@ -153,6 +153,28 @@ final class Connection {
         }
     }
 
+    /// Those of some numbers that a statement finds, which answers the least number there is from a given one on.
+    ///
+    /// Each look leads to the next number that is there, and past all that were asked for before it: few looks where few
+    /// are there, and where few are asked for.
+    func leap(_ sql: String, _ wanted: [Int64]) throws(StorageError) -> [Int64] {
+        try with(sql) { (statement) throws(StorageError) in
+            var found: [Int64] = []
+            var next = Int64.min
+            for number in wanted.sorted() where number >= next {
+                statement.reset()
+                try statement.bind([number])
+                guard try statement.step() else { break }
+                next = statement.int(0)
+                if next == number {
+                    found.append(number)
+                    next += 1
+                }
+            }
+            return found
+        }
+    }
+
     /// Lends a prepared statement, reset and without bindings. One that is being stepped further up the stack is
     /// not lent twice: a second one is prepared beside it.
     func with<T>(_ sql: String, _ body: (Statement) throws(StorageError) -> T) throws(StorageError) -> T {

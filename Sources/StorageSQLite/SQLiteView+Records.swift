@@ -25,6 +25,26 @@ extension SQLiteView {
         }
     }
 
+    func runs(among runs: [RunKey], withItems kinds: [String]) throws(StorageError) -> Set<RunKey> {
+        let owners = try connection.leap(
+            "SELECT owner FROM item WHERE owner >= ? ORDER BY owner LIMIT 1", runs.map { Item.Owner.run($0).coded })
+        let marks = Array(repeating: "?", count: kinds.count).joined(separator: ", ")
+        let sql = "SELECT 1 FROM item WHERE owner = ? AND kind IN (\(marks)) LIMIT 1"
+        return try connection.with(sql) { (statement) throws(StorageError) in
+            var holders: Set<RunKey> = []
+            for owner in owners {
+                statement.reset()
+                try statement.bind(owner, at: 1)
+                for (place, kind) in kinds.enumerated() { try statement.bind(kind, at: place + 2) }
+                guard try statement.step(), case .run(let run)? = Item.Owner(coded: owner), try hasRun(run) else {
+                    continue
+                }
+                holders.insert(run)
+            }
+            return holders
+        }
+    }
+
     func artifacts(of run: RunKey) throws(StorageError) -> [Artifact] {
         guard try hasRun(run) else { return [] }
         return try connection.all(

@@ -255,6 +255,31 @@ import Testing
         }
     }
 
+    @Test(
+        "of many runs those with items of some kinds are told, purged ones no more",
+        arguments: StoreUnderTest.available)
+    func holders(_ kind: StoreUnderTest) throws {
+        try kind.with { store in
+            let runs = try (0..<6).map { _ in try store.newRun().key }
+            func holders(_ kinds: String..., among asked: [RunKey]) throws -> [RunKey] {
+                try store.see { try $0.runs(among: asked, withItems: kinds) }.sorted { $0.raw < $1.raw }
+            }
+            #expect(try holders("note", "dataset", among: runs) == [])
+            for run in [runs[1], runs[4]] {
+                try store.change { _ = try $0.addNote("seen", to: .run(run), who: "ada") }
+            }
+            try store.change { _ = try $0.addNote("of no run", to: .experiment(.standard), who: "ada") }
+            try store.change { try $0.logOutputs([.init(model: "m-1", step: 3)], to: runs[2], who: "ada") }
+            #expect(try holders("note", among: runs.reversed()) == [runs[1], runs[4]])
+            #expect(try holders("note", "model-output", among: runs) == [runs[1], runs[2], runs[4]])
+            #expect(try holders("model-output", "dataset", among: runs) == [runs[2]])
+            #expect(try holders("note", among: [runs[0], runs[4]]) == [runs[4]])
+            #expect(try holders("note", among: []) == [])
+            try store.change { try $0.purgeRun(runs[4]) }
+            #expect(try holders("note", among: runs) == [runs[1]])
+        }
+    }
+
     @Test("an unknown status is kept as it was said", arguments: StoreUnderTest.available)
     func status(_ kind: StoreUnderTest) throws {
         try kind.with { store in

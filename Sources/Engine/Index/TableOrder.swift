@@ -117,36 +117,73 @@ extension TableSearch {
             }
             ranked.append(Ranked(rank: rank, row: row))
         }
-        func compare(_ a: Ranked, _ b: Ranked) -> Int {
-            if a.rank != b.rank { return a.rank < b.rank ? -1 : 1 }
-            for (index, term) in rest.enumerated() {
-                if index > 0 {
-                    let (x, y) = (term.rank(a.row), term.rank(b.row))
-                    if x != y { return x < y ? -1 : 1 }
-                }
-                if term.isExact { continue }
-                if let place = term.place {
-                    let (x, y) = (place(a.row), place(b.row))
-                    if x != y { return x < y ? -1 : 1 }
-                    continue
-                }
-                let order = term.key(a.row).compare(term.key(b.row), descending: term.isDescending)
-                if order != 0 { return order }
-            }
-            return 0
-        }
-        let remaining = ranked.count
-        if count < remaining {
+        var rows: [Int] = []
+        rows.reserveCapacity(min(count, ranked.count))
+        arrange(ranked, by: terms[...], first: count, into: &rows)
+        return (rows, { row in rest.map { $0.key(row) } }, ranked.count)
+    }
+
+    /// Puts the first `count` of some rows behind others. They are ranked by the first of these terms; rows that share a
+    /// rank are told apart by what follows, and only as many of them as there is room for.
+    private func arrange(
+        _ ranked: [Ranked], by terms: ArraySlice<RankedTerm>, first count: Int, into rows: inout [Int]
+    ) {
+        var kept = ranked
+        if count < ranked.count {
             let last = ranked.smallest(count - 1)
-            var kept = ranked.filter { $0.rank < last }
-            // Of those that share the last rank only as many as there is room for.
-            var ties = FirstRanked<Ranked>(count - kept.count, compare: compare)
-            for entry in ranked where entry.rank == last { ties.offer(entry) }
-            kept += ties.sorted()
-            ranked = kept
+            kept.removeAll { $0.rank > last }
         }
-        ranked.sort { compare($0, $1) < 0 }
-        return (ranked.map(\.row), { row in rest.map { $0.key(row) } }, remaining)
+        kept.sort { $0.rank < $1.rank }
+        let end = rows.count + count
+        var start = 0
+        while start < kept.count, rows.count < end {
+            var next = start + 1
+            while next < kept.count, kept[next].rank == kept[start].rank { next += 1 }
+            if next == start + 1 {
+                rows.append(kept[start].row)
+            } else {
+                part(kept[start..<next], by: terms, first: end - rows.count, into: &rows)
+            }
+            start = next
+        }
+    }
+
+    /// As `arrange`, of rows that share the rank of the first term.
+    private func part(
+        _ equals: ArraySlice<Ranked>, by terms: ArraySlice<RankedTerm>, first count: Int, into rows: inout [Int]
+    ) {
+        guard let term = terms.first else {
+            rows += equals.prefix(count).map(\.row)
+            return
+        }
+        if !term.isExact {
+            if let place = term.place {
+                let placed = RankedTerm(
+                    rank: { UInt64(place($0)) }, key: term.key, isExact: true, isDescending: term.isDescending)
+                let ranked = equals.map { Ranked(rank: placed.rank($0.row), row: $0.row) }
+                arrange(ranked, by: [placed] + terms.dropFirst(), first: count, into: &rows)
+                return
+            }
+            var first = FirstRanked<Int>(count) { compare($0, $1, by: terms) }
+            for entry in equals { first.offer(entry.row) }
+            rows += first.sorted()
+            return
+        }
+        let others = terms.dropFirst()
+        guard let next = others.first else { return part(equals, by: others, first: count, into: &rows) }
+        let ranked = equals.map { Ranked(rank: next.rank($0.row), row: $0.row) }
+        arrange(ranked, by: others, first: count, into: &rows)
+    }
+
+    private func compare(_ a: Int, _ b: Int, by terms: ArraySlice<RankedTerm>) -> Int {
+        for term in terms {
+            let (x, y) = (term.rank(a), term.rank(b))
+            if x != y { return x < y ? -1 : 1 }
+            if term.isExact { continue }
+            let order = term.key(a).compare(term.key(b), descending: term.isDescending)
+            if order != 0 { return order }
+        }
+        return 0
     }
 
     private func isBehind(_ keys: [SortKey], _ row: Int, _ terms: [RankedTerm]) -> Bool {

@@ -51,6 +51,14 @@ extension Ledger {
 }
 
 extension StoreReader {
+    package func flows(of runs: [Run]) throws(StorageError) -> [RunFlow] {
+        let kinds = [Flow.dataset, Flow.modelInput, Flow.modelOutput]
+        let holders = try self.runs(among: runs.map(\.key), withItems: kinds)
+        return try runs.map { (run) throws(StorageError) in
+            holders.contains(run.key) ? try flow(of: run) : RunFlow()
+        }
+    }
+
     package func flow(of run: Run) throws(StorageError) -> RunFlow {
         var flow = RunFlow()
         var places: [String: Int] = [:]

@@ -130,6 +130,12 @@ final class MemoryTransaction: StoreTransaction {
             $0.owner == owner && (kind == nil || $0.kind == kind) && (key == nil || $0.key == key)
         }
     }
+    func runs(among runs: [RunKey], withItems kinds: [String]) -> Set<RunKey> {
+        let holders = state.items.compactMap { item -> RunKey? in
+            if case .run(let run) = item.owner, kinds.contains(item.kind) { run } else { nil }
+        }
+        return Set(runs).intersection(holders)
+    }
     func artifacts(of run: RunKey) -> [Artifact] { state.artifacts.filter { $0.run == run } }
     func artifact(of run: RunKey, path: String) -> Artifact? {
         state.artifacts.last { $0.run == run && $0.path == path && $0.life == .active }

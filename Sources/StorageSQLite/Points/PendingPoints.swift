@@ -43,6 +43,50 @@ struct PendingPoints {
     }
 }
 
+/// What series come to as journal rows are read, their points not kept: enough as long as each point of a series comes
+/// after all before it, which is what nearly every writer does.
+private struct RisingEntries {
+    private(set) var entries: [MetricEntry]
+    /// Series with a point that came late or twice. What stands of them in `entries` is not to be used.
+    private(set) var tangled: Set<Pack.Key> = []
+    private var places: [Pack.Key: Int]
+
+    init(_ settled: [MetricEntry]) {
+        entries = settled
+        places = Dictionary(uniqueKeysWithValues: settled.enumerated().map { ($1.key, $0) })
+    }
+
+    mutating func take(_ batch: JournalBatch, row seq: Int64, where isWanted: (Int64) -> Bool) {
+        // As in `PendingPoints`: the next series is mostly the one after.
+        var guess = 0
+        for head in batch.heads where isWanted(head.nameID) {
+            let key = Pack.Key(nameID: head.nameID, laneID: head.laneID)
+            var range = head.range
+            let place: Int
+            if guess < entries.count, entries[guess].key == key {
+                place = guess
+            } else if let known = places[key] {
+                place = known
+            } else {
+                place = entries.count
+                places[key] = place
+                entries.append(MetricEntry(key: key, upto: 0, batch.points[range.lowerBound]))
+                range = range.lowerBound + 1..<range.upperBound
+            }
+            guess = place + 1
+            guard seq > entries[place].upto else { continue }
+            for index in range {
+                let point = batch.points[index]
+                if entries[place].mayHold(point) {
+                    tangled.insert(key)
+                    break
+                }
+                entries[place].add(point)
+            }
+        }
+    }
+}
+
 extension PointRows {
     /// The points among these that are neither in the settled ones nor repeat one another, in order of arrival.
     ///
@@ -99,19 +143,23 @@ extension PointRows {
     /// Every series of a run by id, settled and pending, or those of some names.
     func entries(of run: RunKey, named names: Set<Int64>?) throws(StorageError) -> [MetricEntry] {
         let document = try settled(of: run, named: names)
+        var rising = RisingEntries(document.entries.filter { names?.contains($0.key.nameID) ?? true })
+        try eachJournalRow(of: run, after: 0) { (row, blob) throws(StorageError) in
+            guard let batch = try decode(blob, row: row.seq, of: run) else { return }
+            rising.take(batch, row: row.seq) { names?.contains($0) ?? true }
+        }
+        var entries = rising.entries
+        guard !rising.tangled.isEmpty else { return entries }
         var pending = PendingPoints()
         try eachJournalRow(of: run, after: 0) { (row, blob) throws(StorageError) in
             guard let batch = try decode(blob, row: row.seq, of: run) else { return }
-            pending.take(batch) { (key) in
-                (names?.contains(key.nameID) ?? true) && row.seq > document[key]?.upto ?? 0
+            pending.take(batch) { key in
+                rising.tangled.contains(key) && row.seq > document[key]?.upto ?? 0
             }
         }
-        var entries: [MetricEntry] = []
-        for entry in document.entries where names?.contains(entry.key.nameID) ?? true {
-            if let joined = try joined(entry, pending[entry.key], of: run, entry.key) { entries.append(joined) }
-        }
-        for key in pending.order where document[key] == nil {
-            if let joined = try joined(nil, pending[key], of: run, key) { entries.append(joined) }
+        for place in entries.indices where rising.tangled.contains(entries[place].key) {
+            let key = entries[place].key
+            if let joined = try joined(document[key], pending[key], of: run, key) { entries[place] = joined }
         }
         return entries
     }

@@ -110,24 +110,8 @@ private struct SeriesShelf {
 extension PointRows {
     /// Those of some runs that have rows in the journal.
     func runsInJournal(of runs: [RunKey]) throws(StorageError) -> Set<RunKey> {
-        // The index holds a run's rows together. Each look leads to the next run that waits, and past all that were asked
-        // for before it: few looks where few wait, and where few are asked for.
-        try connection.with("SELECT run FROM journal WHERE run >= ? ORDER BY run LIMIT 1") {
-            (statement) throws(StorageError) in
-            var found: Set<RunKey> = []
-            var waiting = Int64.min
-            for run in runs.map(\.raw).sorted() where run >= waiting {
-                statement.reset()
-                try statement.bind([run])
-                guard try statement.step() else { break }
-                waiting = statement.int(0)
-                if waiting == run {
-                    found.insert(RunKey(run))
-                    waiting += 1
-                }
-            }
-            return found
-        }
+        let found = try connection.leap("SELECT run FROM journal WHERE run >= ? ORDER BY run LIMIT 1", runs.map(\.raw))
+        return Set(found.map(RunKey.init))
     }
 
     /// The least and the greatest place on an axis of a chunked series and its pending points.
