@@ -9,12 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 sys.path.insert(0, str(Path(__file__).parent))
 from store import fill, fill_pair, fill_sweep  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BINARY = Path(os.environ.get("MARTLET_BINARY", ROOT / ".build" / "release" / "martlet"))
+
+
+# A machine that builds beside the tests is slow; what is there at once is not waited for longer.
+expect.set_options(timeout=15_000)
 
 
 @contextmanager
