@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 sys.path.insert(0, str(Path(__file__).parent))
+from media_store import fill_media  # noqa: E402
 from store import fill, fill_pair, fill_sweep  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -49,6 +50,13 @@ def server(tmp_path_factory):
         fill_sweep(address)
         fill_pair(address)
         yield address
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory):
+    """The address of a server with media, and the ids of its two runs."""
+    with serving(tmp_path_factory.mktemp("media")) as address:
+        yield address, *fill_media(address)
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,15 @@
 // A run's artifacts: their list, what one of them looks like, and all its pictures as a wall.
-import { Suspense, lazy, useMemo, useState } from "react"
+import { Suspense, useMemo, useState } from "react"
 import type { Artifact, Run } from "../api/types"
 import { setQuery, useAddress } from "../app/router"
 import { useTheme } from "../app/theme"
 import { formatBytes, formatCount, plural } from "../ui/format"
 import { Empty, Icon, Skeleton, copy } from "../ui/parts"
 import { Viewer } from "./files/Viewer"
+import { Gallery } from "./media/Gallery"
 import { type Item, fileAddress, kindOfPath } from "./media/sources"
 
-const Gallery = lazy(() => import("./media/Gallery").then(module => ({ default: module.Gallery })))
-
-const listedMax = 1000
+const listedAtFirst = 200
 const isPicture = (artifact: Artifact): boolean => kindOfPath(artifact.path) === "image" && artifact.sha256 !== null
 /** What says the most about a run is opened first: words and tables before weights and pictures. */
 const isReadable = (artifact: Artifact): boolean => !/\.(bin|pt|pth|ckpt|safetensors|png|jpe?g|pkl)$|^media\//.test(artifact.path)
@@ -19,6 +18,7 @@ export default function Files({ run }: { run: Run }): JSX.Element {
     const { query } = useAddress()
     const theme = useTheme()
     const [search, setSearch] = useState("")
+    const [listed, setListed] = useState(listedAtFirst)
     const shown = useMemo(() => run.artifacts.filter(artifact => artifact.path.toLowerCase().includes(search.toLowerCase())), [run.artifacts, search])
     const pictures = useMemo(() => shown.filter(isPicture).map((artifact): Item => ({ run: run.id, step: 0, kind: "image", value: {}, path: artifact.path, mime: "" })), [shown, run.id])
     const isWall = query.get("view") === "pictures" && pictures.length > 0
@@ -30,14 +30,14 @@ export default function Files({ run }: { run: Run }): JSX.Element {
             <nav className="card" aria-label="Artifacts">
                 {run.artifacts.length > 12 && <label className="field" style={{ margin: 4 }}><Icon name="search" /><span className="hidden">Search files</span><input type="search" placeholder="Search files" value={search} onChange={event => setSearch(event.target.value)} /></label>}
                 {pictures.length > 1 && <button aria-current={isWall ? "true" : undefined} onClick={() => setQuery({ view: "pictures", path: null })}><Icon name="columns" /><span className="grow">All pictures</span><span className="muted num">{formatCount(pictures.length)}</span></button>}
-                {shown.slice(0, listedMax).map(one => (
+                {shown.slice(0, listed).map(one => (
                     <button key={one.path} aria-current={artifact && one.path === path ? "true" : undefined} onClick={() => setQuery({ path: one.path, view: null })}>
                         <Icon name="file" /><span className="cut grow" title={one.path}>{one.path}</span><span className="muted num">{formatBytes(one.size_bytes)}</span>
                     </button>
                 ))}
-                {shown.length > listedMax && <p className="note muted">{formatCount(listedMax)} of {plural(shown.length, "file")}; search for the others.</p>}
+                {shown.length > listed && <button onClick={() => setListed(listed * 5)}>Show more of {plural(shown.length, "file")}</button>}
             </nav>
-            {isWall && <section className="card" aria-label="Pictures" style={{ padding: 12 }}><Suspense fallback={<Skeleton />}><Gallery items={pictures} size={110} title={run.name} name={item => item.path!} label={item => item.path!.split("/").pop()!} /></Suspense></section>}
+            {isWall && <section className="card" aria-label="Pictures" style={{ padding: 12 }}><Gallery items={pictures} size={110} title={run.name} name={item => item.path!} label={item => item.path!.split("/").pop()!} /></section>}
             {artifact && (
                 <section className="card" aria-label={artifact.path}>
                     <div className="panel-head" style={{ padding: "18px 14px 14px", height: "auto", gap: 8 }}>

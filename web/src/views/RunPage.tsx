@@ -17,7 +17,10 @@ import { ConsoleView, type Printed } from "./Console"
 import { NoteCard, Notes } from "./Notes"
 
 const MediaSection = lazy(() => import("./media/MediaSection"))
-const Files = lazy(() => import("./Files"))
+const loadFiles = (): Promise<typeof import("./Files")> => import("./Files")
+const Files = lazy(loadFiles)
+// Asked for beside the run and not after it.
+if (/\/artifacts\/?$/.test(location.pathname)) void loadFiles()
 
 const tabs = ["overview", "charts", "system", "console", "artifacts", "notes", "code"]
 
