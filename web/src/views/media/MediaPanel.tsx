@@ -56,7 +56,7 @@ export function MediaPanel({ series, runs, step, steps, onStep, onSteps, theme, 
     return (
         <section className="media-panel" aria-label={series.key} ref={box}>
             <div className="media-head">
-                <h3 className="cut">{series.key}</h3><span className="muted num">{series.kind} · {plural(count, "value")}</span><span className="grow" />
+                <h3 className="cut">{series.key}</h3><span className="muted num">{series.kind} · {plural(count, "value")}{series.leftOut > 0 && ` · ${plural(series.leftOut, "more run")} not shown`}</span><span className="grow" />
                 {isPicture && count > series.runs.size && <button className="button" aria-pressed={isGallery} onClick={() => setGallery(!isGallery)}>All steps</button>}
             </div>
             <Legend classes={classes} hasScores={overlays.some(one => one.hasScores)} look={steady} onLook={setLook} />

@@ -9,7 +9,8 @@ import { type SeriesKey, useSeriesKeys } from "./sources"
 
 export interface ShownRun { id: string; name: string }
 
-const runsMax = 12
+/** In so many runs is looked for media; often only some of them have any. */
+const runsMax = 40
 const panelsAtFirst = 12
 const sizes = [120, 180, 280, 420]
 /** Kinds that show all steps at once do not follow the slider. */
@@ -68,7 +69,7 @@ export default function MediaSection({ runs, theme, isLive }: { runs: ShownRun[]
                     <label className="label">Size <select className="select" value={size} onChange={event => { setSize(Number(event.target.value)); keep("media.size", event.target.value) }}>{sizes.map((one, index) => <option key={one} value={one}>{["small", "medium", "large", "largest"][index]}</option>)}</select></label>
                 </div>
             )}
-            {runs.length > runsMax && <p className="muted">{runsMax} of {formatCount(runs.length)} runs; hide others to see the rest.</p>}
+            {runs.length > runsMax && <p className="muted">Of the first {runsMax} of {formatCount(runs.length)} runs; hide some to see the rest.</p>}
             {pictures.slice(0, panels).map(panel)}
             {spreads.length > 0 && <div className="section-title"><h2>Distributions</h2></div>}
             {spreads.length > 0 && <div className="grid">{spreads.slice(0, panels).map(panel)}</div>}

@@ -21,7 +21,12 @@ export interface SeriesKey {
     kind: string
     /** Of each run that has it: how many items, and those of files at once. */
     runs: Map<string, { count: number; items: Item[] | null }>
+    /** How many more runs have it. */
+    leftOut: number
 }
+
+/** So many runs stand beside each other in a panel. */
+const runsMax = 12
 
 interface RichKey { key: string; kind: string; count: number }
 interface RichPoint { step: number; kind: string; value: Json; files: RichFile[] }
@@ -88,8 +93,9 @@ export function useSeriesKeys(runs: string[], isLive: boolean): { keys: SeriesKe
     const keys = useMemo(() => {
         const series = new Map<string, SeriesKey>()
         const add = (key: string, kind: string, run: string, count: number, items: Item[] | null): void => {
-            const one = series.get(`${kind}\n${key}`) ?? { key, kind, runs: new Map() }
-            one.runs.set(run, { count, items })
+            const one = series.get(`${kind}\n${key}`) ?? { key, kind, runs: new Map(), leftOut: 0 }
+            if (one.runs.size < runsMax) one.runs.set(run, { count, items })
+            else one.leftOut += 1
             series.set(`${kind}\n${key}`, one)
         }
         for (const [run, media] of found.data ?? []) {
