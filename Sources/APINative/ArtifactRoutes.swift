@@ -53,6 +53,9 @@ extension NativeAPI {
                 "artifacts",
                 query: [
                     .query("download", "Save it, even where a browser could show it.", ["type": "boolean"]),
+                    .query(
+                        "frame", "An HTML page for a frame: it may run, without an origin and without a network.",
+                        ["type": "boolean"]),
                     .init(
                         name: "Range", place: "header", description: "One range of bytes.",
                         schema: ["type": "string"]),
@@ -160,7 +163,7 @@ extension NativeAPI {
 
     /// The bytes of a blob, in the headers that keep them from running in a browser.
     static func content(_ digest: Digest, name: String, _ exchange: Exchange) throws(Refusal) -> Response {
-        let isSaved = try exchange.switchedOn("download")
+        let (isSaved, isFramed) = (try exchange.switchedOn("download"), try exchange.switchedOn("frame"))
         let file = try exchange.api.blobs.open(digest)
         let rules = ContentRules(name: name)
         let tag = EntityTag(digest.text)
@@ -182,7 +185,7 @@ extension NativeAPI {
             return refused
         }
         guard response.status.isSuccess else { return response }
-        for (name, value) in rules.headers(download: isSaved) { response.headers[name] = value }
+        for (name, value) in rules.headers(download: isSaved, framed: isFramed) { response.headers[name] = value }
         return response
     }
 

@@ -21,9 +21,22 @@ package struct ContentRules: Equatable, Sendable {
         ["image/png", "image/jpeg", "image/webp", "text/plain; charset=utf-8"].contains(type)
     }
 
-    /// The headers of an answer with these bytes. With `download`, also an inert file is saved instead of shown.
-    package func headers(download: Bool = false) -> [(name: String, value: String)] {
-        [
+    /// What a page of a user may do in a frame of ours: run and style itself. It has no origin, so it has no cookies and
+    /// reaches neither the app nor this server, and it may fetch from nowhere.
+    package static let framePolicy =
+        "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+        + "img-src data: blob:; media-src data: blob:; font-src data:; frame-ancestors 'self'"
+
+    /// The headers of an answer with these bytes. With `download`, also an inert file is saved instead of shown; with
+    /// `framed`, an HTML page may be shown in a frame of this server's pages.
+    package func headers(download: Bool = false, framed: Bool = false) -> [(name: String, value: String)] {
+        if framed, !download, type.hasPrefix("text/html") {
+            return [
+                ("Content-Type", type), ("X-Content-Type-Options", "nosniff"),
+                ("Content-Security-Policy", ContentRules.framePolicy), ("Content-Disposition", disposition("inline")),
+            ]
+        }
+        return [
             ("Content-Type", type),
             ("X-Content-Type-Options", "nosniff"),
             ("Content-Security-Policy", "sandbox; default-src 'none'"),

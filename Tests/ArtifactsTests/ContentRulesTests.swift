@@ -42,6 +42,23 @@ import Testing
         #expect(header("Content-Type", of: name) != nil)
     }
 
+    @Test("a page for a frame may run, has no origin and reaches nothing; nothing else changes by asking for a frame")
+    func framed() {
+        let headers = Dictionary(ContentRules(name: "a.html").headers(framed: true)) { first, _ in first }
+        let policy = headers["Content-Security-Policy"] ?? ""
+        #expect(policy.hasPrefix("sandbox allow-scripts; default-src 'none';"))
+        #expect(!policy.contains("allow-same-origin") && !policy.contains("connect-src"))
+        #expect(headers["Content-Disposition"]?.hasPrefix("inline;") == true)
+        #expect(headers["X-Content-Type-Options"] == "nosniff")
+        let saved = Dictionary(ContentRules(name: "a.html").headers(download: true, framed: true)) { first, _ in first }
+        #expect(saved["Content-Disposition"]?.hasPrefix("attachment;") == true)
+        for name in ["a.svg", "a.js", "a.xml", "a"] {
+            let plain = Dictionary(ContentRules(name: name).headers(framed: true)) { first, _ in first }
+            #expect(plain["Content-Security-Policy"] == "sandbox; default-src 'none'", "\(name)")
+            #expect(plain["Content-Disposition"]?.hasPrefix("attachment;") == true, "\(name)")
+        }
+    }
+
     @Test("a name comes through whole where it can, and safe where it cannot")
     func names() {
         for (name, value) in [

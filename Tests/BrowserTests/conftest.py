@@ -9,12 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 sys.path.insert(0, str(Path(__file__).parent))
+from media_store import fill_media  # noqa: E402
 from store import fill, fill_pair, fill_sweep  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BINARY = Path(os.environ.get("MARTLET_BINARY", ROOT / ".build" / "release" / "martlet"))
+
+
+# A machine that builds beside the tests is slow; what is there at once is not waited for longer.
+expect.set_options(timeout=15_000)
 
 
 @contextmanager
@@ -44,6 +50,13 @@ def server(tmp_path_factory):
         fill_sweep(address)
         fill_pair(address)
         yield address
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory):
+    """The address of a server with media, and the ids of its two runs."""
+    with serving(tmp_path_factory.mktemp("media")) as address:
+        yield address, *fill_media(address)
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,7 @@ def fill(address):
                 call(address, "PUT", f"/runs/{run['id']}/artifacts/scores.csv?type=data",
                      raw=b"name,score\nlow,1\nhigh,9\n", kind="text/csv")
                 call(address, "PUT", f"/runs/{run['id']}/artifacts/report.html?type=report",
-                     raw=b"<h1>Report</h1><script>parent.document.title = 'taken over'</script>", kind="text/html")
+                     raw=b"<h1>Report</h1><script>try { parent.document.title = 'taken over' } catch {}</script>", kind="text/html")
                 call(address, "POST", f"/runs/{run['id']}/notes", {"text": "Looks **good**. <script>alert(1)</script>"})
             if not (config == 1 and seed == 4):
                 call(address, "POST", f"/runs/{run['id']}/end", {"status": "FAILED" if diverges else "FINISHED"})

@@ -6,6 +6,7 @@ import json
 import os
 import struct
 
+from ._overlays import described_boxes, described_classes, mask_bytes, taken_masks
 from ._pictures import figure_png, pixels, png
 
 
@@ -18,6 +19,9 @@ class Media:
 
     def __init__(self, caption=None):
         self.caption = caption
+
+    def settle(self, keep):
+        """Stores files beside its own, before the others are asked for: `keep(data, ending, mime)` gives a file's record."""
 
     def encode(self):
         """The file's bytes, or None; on the writer's thread."""
@@ -44,7 +48,10 @@ class _File(Media):
 
 
 class Image(_File):
-    """A picture: a path, PNG or JPEG bytes, a PIL image, or an array (height, width) or (height, width, 1, 3 or 4)."""
+    """A picture: a path, PNG or JPEG bytes, a PIL image, or an array (height, width) or (height, width, 1, 3 or 4).
+
+    `boxes`, `masks` and `classes` lie on it, in W&B's form.
+    """
 
     kind = "image"
     ending, mime = ".png", "image/png"
@@ -53,7 +60,12 @@ class Image(_File):
 
     def __init__(self, data, caption=None, boxes=None, masks=None, classes=None, mode=None):
         super().__init__(caption)
-        self._more = {"boxes": boxes, "masks": masks, "classes": classes}
+        self._more = {}
+        if boxes:
+            self._more["boxes"] = described_boxes(boxes)
+        if classes:
+            self._more["classes"] = described_classes(classes)
+        self._masks = taken_masks(masks) if masks else {}
         self._data = self._picture = self._pixels = None
         if isinstance(data, (str, os.PathLike)):
             self._from_path(data)
@@ -65,6 +77,14 @@ class Image(_File):
             self._data = figure_png(data)
         else:
             self._pixels = pixels(data)
+
+    def settle(self, keep):
+        if self._masks:
+            found = {}
+            for name, (about, data) in self._masks.items():
+                file = keep(mask_bytes(data), ".png", "image/png")
+                found[name] = {**about, "path": file["path"], "sha256": file["sha256"]}
+            self._more["masks"] = found
 
     def encode(self):
         if self._data is None:
@@ -79,7 +99,7 @@ class Image(_File):
         return self._data
 
     def describe(self):
-        more = {name: value for name, value in self._more.items() if value is not None}
+        more = dict(self._more)
         if self._pixels is not None:
             more.update(width=self._pixels[0], height=self._pixels[1])
         elif self._picture is not None:

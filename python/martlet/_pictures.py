@@ -40,6 +40,29 @@ def pixels(data):
     return int(shape[1]), int(shape[0]), int(shape[2]) if len(shape) == 3 else 1, data.tobytes()
 
 
+def class_numbers(data):
+    """Width, height, 1 and bytes of a mask: one class, 0 to 255, for each pixel."""
+    if hasattr(data, "detach"):
+        data = data.detach().cpu().numpy()
+    if hasattr(data, "astype"):
+        if data.ndim != 2 or not data.size:
+            raise ValueError("A mask is (height, width), with one class number for each pixel; not %s." % (tuple(data.shape),))
+        _check_classes(int(data.min()), int(data.max()))
+        return int(data.shape[1]), int(data.shape[0]), 1, data.astype("uint8").tobytes()
+    if hasattr(data, "tolist"):
+        data = data.tolist()
+    rows = [[int(each) for each in row] for row in data]
+    if not rows or not rows[0] or any(len(row) != len(rows[0]) for row in rows):
+        raise ValueError("A mask is (height, width), with one class number for each pixel.")
+    _check_classes(min(map(min, rows)), max(map(max, rows)))
+    return len(rows[0]), len(rows), 1, b"".join(map(bytes, rows))
+
+
+def _check_classes(least, greatest):
+    if least < 0 or greatest > 255:
+        raise ValueError("The classes of a mask are 0 to 255, not %d." % (least if least < 0 else greatest))
+
+
 def png(width, height, channels, pixels):
     """A PNG file (RFC 2083) of 8-bit grey, RGB or RGBA pixels."""
 

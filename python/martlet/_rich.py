@@ -33,19 +33,31 @@ def entry(run, key, value, step, now):
     def encoded():
         from . import _artifacts
 
+        lines, files = [], []
+        name = "".join(letter if letter.isalnum() or letter in "-_./" else "_" for letter in key).strip("/.")
+
+        def keep(data, ending, mime):
+            stored = _artifacts.store(run._recorder.book.folder, [data])
+            stored.settle()
+            path = "media/%s_%s_%s%s" % (name.replace("..", "_"), step if step is not None else "last",
+                                         stored.digest[:8], ending)
+            file = {"sha256": stored.digest, "size": stored.size, "mime": mime, "path": path}
+            if file not in files:
+                lines.append(("artifact", {"path": path, "sha256": stored.digest, "size": stored.size, "type": "media"}))
+                files.append(file)
+            return file
+
+        media.settle(keep)
         data = media.encode()
-        lines = []
+        if data is not None:
+            own = keep(data, media.ending, media.mime)
+            # Its own file comes first, what belongs to it after.
+            files.sort(key=lambda file: file is not own and file["sha256"] != own["sha256"])
         fields = {"key": key, "kind": media.kind, "v": media.describe()}
         if step is not None:
             fields["step"] = step
-        if data is not None:
-            stored = _artifacts.store(run._recorder.book.folder, [data])
-            stored.settle()
-            name = "".join(letter if letter.isalnum() or letter in "-_./" else "_" for letter in key).strip("/.")
-            path = "media/%s_%s_%s%s" % (name.replace("..", "_"), step if step is not None else "last",
-                                         stored.digest[:8], media.ending)
-            lines.append(("artifact", {"path": path, "sha256": stored.digest, "size": stored.size, "type": "media"}))
-            fields["files"] = [{"sha256": stored.digest, "size": stored.size, "mime": media.mime, "path": path}]
+        if files:
+            fields["files"] = files
         return [*lines, ("rich", fields)]
 
     return "rich", now, encoded

@@ -6,7 +6,7 @@ import json
 import math
 import sys
 
-from ._media import Media
+from ._media import Image, Media, home_of
 
 BINS_MAX = 512
 ROWS_MAX = 100_000
@@ -65,6 +65,18 @@ class Table(Media):
         """One more row."""
         self.data.append(list(row))
 
+    def settle(self, keep):
+        """Pictures and the like in cells become files, and the cells say where they lie."""
+        for row in self.data[:ROWS_MAX]:
+            for place, cell in enumerate(row):
+                media = cell if isinstance(cell, Media) else _picture(cell)
+                if media is not None:
+                    media.settle(keep)
+                    data = media.encode()
+                    file = keep(data, media.ending, media.mime) if data is not None else {}
+                    row[place] = {"kind": media.kind, **media.describe(), **{
+                        name: file[name] for name in ("path", "sha256", "mime") if name in file}}
+
     def encode(self):
         from ._params import plain
 
@@ -73,6 +85,11 @@ class Table(Media):
 
     def describe(self):
         return {**super().describe(), "columns": self.columns, "rows": len(self.data)}
+
+
+def _picture(cell):
+    """PIL's images are known in a cell too."""
+    return Image(cell) if home_of(cell) == "PIL" else None
 
 
 def _spread(values, bins):

@@ -111,6 +111,13 @@ class Image(_media.Image):
         super().__init__(data_or_path, caption=caption, boxes=boxes, masks=masks, classes=classes, mode=mode)
 
 
+class Classes:
+    """The names of classes, for `Image(classes=)`: `[{"id": 1, "name": "car"}]`."""
+
+    def __init__(self, class_set):
+        self._class_set = list(class_set)
+
+
 class Table(_tables.Table):
     def __init__(self, columns=None, data=None, rows=None, dataframe=None, dtype=None, optional=True,
                  allow_mixed_types=False, log_mode=None):

@@ -57,8 +57,14 @@ class SummaryWriter:
 
     def add_image_with_boxes(self, tag, img_tensor, box_tensor, global_step=None, walltime=None, rescale=1,
                              dataformats="CHW", labels=None):
-        boxes = [list(map(float, box)) for box in _array(box_tensor)]
-        self._log(tag, Image(_arranged(img_tensor, dataformats), boxes={"xyxy": boxes, "labels": labels}), global_step)
+        names = list(dict.fromkeys(labels or []))
+        boxes = []
+        for place, box in enumerate(_array(box_tensor)):
+            left, top, right, bottom = map(float, box)
+            boxes.append({"position": {"minX": left, "minY": top, "maxX": right, "maxY": bottom}, "domain": "pixel",
+                          "class_id": names.index(labels[place]) if labels else 0})
+        self._log(tag, Image(_arranged(img_tensor, dataformats), boxes={"boxes": {
+            "box_data": boxes, "class_labels": dict(enumerate(names))}}), global_step)
 
     def add_figure(self, tag, figure, global_step=None, close=True, walltime=None):
         for each in figure if isinstance(figure, (list, tuple)) else [figure]:

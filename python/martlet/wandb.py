@@ -13,7 +13,7 @@ from ._say import complain
 from ._start import start_run
 from ._wandb_api import Api  # noqa: F401
 from ._wandb_values import (  # noqa: F401
-    Artifact, Audio, Histogram, Html, Image, Object3D, Plotly, Summary, Table, Video, translated)
+    Artifact, Audio, Classes, Histogram, Html, Image, Object3D, Plotly, Summary, Table, Video, translated)
 
 run = None
 _step = None

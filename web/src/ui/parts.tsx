@@ -37,7 +37,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 
 export function Skeleton({ rows = 6 }: { rows?: number }): JSX.Element {
     return (
-        <div aria-busy="true" aria-label="Loading">
+        <div role="progressbar" aria-label="Loading">
             {Array.from({ length: rows }, (_, index) => (
                 <div key={index} className="skeleton" style={{ height: 18, margin: "12px 14px", width: `${90 - (index % 4) * 12}%` }} />
             ))}

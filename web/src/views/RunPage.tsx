@@ -14,11 +14,13 @@ import { numberOfShortID } from "../charts/palette"
 import { exactNumber, formatAgo, formatCount, formatDuration, formatNumber, formatValue, fullTime } from "../ui/format"
 import { Empty, Failure, Icon, Menu, Skeleton, StateWord, copy, download, toast } from "../ui/parts"
 import { ConsoleView, type Printed } from "./Console"
-import { Strip, shotsOf } from "./Media"
 import { NoteCard, Notes } from "./Notes"
 
-const RichPanels = lazy(() => import("./RichPanels"))
-const Files = lazy(() => import("./Files"))
+const MediaSection = lazy(() => import("./media/MediaSection"))
+const loadFiles = (): Promise<typeof import("./Files")> => import("./Files")
+const Files = lazy(loadFiles)
+// Asked for beside the run and not after it.
+if (/\/artifacts\/?$/.test(location.pathname)) void loadFiles()
 
 const tabs = ["overview", "charts", "system", "console", "artifacts", "notes", "code"]
 
@@ -201,6 +203,7 @@ function Charts({ run, metrics, isSystem }: { run: Run; metrics: MetricStatistic
     const theme = useTheme()
     const notes = useResource(`notes/runs/${run.id}`, () => all<Note>(`runs/${run.id}/notes`, "notes"))
     const subjects = useMemo(() => [{ key: run.id, label: run.name, number: numberOfShortID(run.short_id), runs: [run.id], isGroup: false }], [run.id, run.name, run.short_id])
+    const shown = useMemo(() => [{ id: run.id, name: run.name }], [run.id, run.name])
     const [stars, setStars] = useState<string[]>(() => JSON.parse(kept(`stars.${run.experiment_id}`, "[]")) as string[])
     const pinNote = useCallback((metric: string, step: number, text: string) => post(`runs/${run.id}/notes`, { text, metric, step }).then(() => {
         invalidate("notes/")
@@ -228,8 +231,7 @@ function Charts({ run, metrics, isSystem }: { run: Run; metrics: MetricStatistic
                     onNote={isSystem ? undefined : pinNote}
                     pins={(notes.data ?? []).filter(note => note.metric === name && note.step !== undefined && !isSystem).map(note => ({ x: note.step!, text: note.text.replace(/\*\*|`/g, "") }))} />
             ))}</div>
-            {!isSystem && <Suspense fallback={null}><RichPanels run={run.id} theme={theme} /></Suspense>}
-            {!isSystem && Array.from(new Set(shotsOf(run.id, run.artifacts).map(shot => shot.key))).slice(0, 8).map(key => <Strip key={key} name={key} shots={shotsOf(run.id, run.artifacts).filter(shot => shot.key === key)} rows={[{ id: run.id, name: run.name }]} />)}
+            {!isSystem && <Suspense fallback={null}><MediaSection runs={shown} theme={theme} isLive={false} /></Suspense>}
         </>
     )
 }

@@ -1,6 +1,6 @@
 // The workspace: the runs of an experiment on the left, a panel for each metric on the right. How it is looked at lies
 // in the address.
-import { useCallback, useEffect, useMemo, useRef, useState } from "react"
+import { Suspense, lazy, useCallback, useEffect, useMemo, useRef, useState } from "react"
 import { get, part } from "../api/client"
 import { useChanges } from "../api/live"
 import { invalidate, useResource } from "../api/resource"
@@ -14,9 +14,10 @@ import { Panel } from "../charts/Panel"
 import type { PanelSettings, Subject } from "../charts/subjects"
 import { Empty, Failure, Icon, Skeleton } from "../ui/parts"
 import { FirstSteps } from "./FirstSteps"
-import { MediaSection } from "./Media"
 import { RunList } from "./RunList"
 import { type RunRow, differing, fetchRuns, groupRuns, labelOf, seedGrouping } from "./runs"
+
+const MediaSection = lazy(() => import("./media/MediaSection"))
 
 const visibleAtFirst = 10
 const noRows: RunRow[] = []
@@ -79,6 +80,10 @@ export function Workspace({ id }: { id: string }): JSX.Element {
         invalidate(`experiment/${id}/`, before)
         forgetCurves(before)
     })
+    const pictured = useMemo(() => {
+        const byID = new Map(rows.map(row => [row.id, row]))
+        return subjects.flatMap(subject => subject.runs).map(run => ({ id: run, name: byID.get(run)?.name ?? run.slice(0, 8) }))
+    }, [subjects, rows])
     const hasRunning = rows.some(row => row.state === "running")
 
     const axisWish = query.get("x") ?? "step"
@@ -138,7 +143,7 @@ export function Workspace({ id }: { id: string }): JSX.Element {
                                 </div>
                             </Section>
                         ))}
-                    {!search && rows.length > 0 && <MediaSection subjects={subjects} rows={rows} />}
+                    {!search && pictured.length > 0 && <Suspense fallback={null}><MediaSection runs={pictured} theme={theme} isLive={hasRunning} /></Suspense>}
                 </main>
             </div>
         </ExperimentFrame>
