@@ -59,8 +59,8 @@ struct ArtifactPlaces: Sendable {
 
     /// A path appended to a URI's path: what stands behind `?` or `#` stays behind it.
     static func join(_ uri: String, _ path: String) -> String {
-        let end = uri.firstIndex { $0 == "?" || $0 == "#" } ?? uri.endIndex
+        let end = uri.utf8.firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") } ?? uri.endIndex
         let base = uri[..<end]
-        return (base.hasSuffix("/") ? "\(base)\(path)" : "\(base)/\(path)") + uri[end...]
+        return (base.utf8.last == UInt8(ascii: "/") ? "\(base)\(path)" : "\(base)/\(path)") + uri[end...]
     }
 }

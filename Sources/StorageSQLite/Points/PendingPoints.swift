@@ -49,11 +49,30 @@ private struct RisingEntries {
     private(set) var entries: [MetricEntry]
     /// Series with a point that came late or twice. What stands of them in `entries` is not to be used.
     private(set) var tangled: Set<Pack.Key> = []
-    private var places: [Pack.Key: Int]
+    /// Once there are so many that looking through all of them takes longer.
+    private var places: [Pack.Key: Int] = [:]
+    private static let fewMax = 16
 
     init(_ settled: [MetricEntry]) {
         entries = settled
-        places = Dictionary(uniqueKeysWithValues: settled.enumerated().map { ($1.key, $0) })
+        if entries.count > Self.fewMax { makePlaces() }
+    }
+
+    private mutating func makePlaces() {
+        places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.key, $0) })
+    }
+
+    private func place(of key: Pack.Key) -> Int? {
+        entries.count > Self.fewMax ? places[key] : entries.firstIndex { $0.key == key }
+    }
+
+    private mutating func add(_ entry: MetricEntry) {
+        entries.append(entry)
+        if entries.count > Self.fewMax + 1 {
+            places[entry.key] = entries.count - 1
+        } else if entries.count > Self.fewMax {
+            makePlaces()
+        }
     }
 
     mutating func take(_ batch: JournalBatch, row seq: Int64, where isWanted: (Int64) -> Bool) {
@@ -65,12 +84,11 @@ private struct RisingEntries {
             let place: Int
             if guess < entries.count, entries[guess].key == key {
                 place = guess
-            } else if let known = places[key] {
+            } else if let known = self.place(of: key) {
                 place = known
             } else {
                 place = entries.count
-                places[key] = place
-                entries.append(MetricEntry(key: key, upto: 0, batch.points[range.lowerBound]))
+                add(MetricEntry(key: key, upto: 0, batch.points[range.lowerBound]))
                 range = range.lowerBound + 1..<range.upperBound
             }
             guess = place + 1
