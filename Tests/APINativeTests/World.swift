@@ -16,6 +16,7 @@ final class World {
     let run: Run
     let token: String
     private(set) var loggedModel = ""
+    private(set) var comparison = ""
     static let webhook = "0b6a2d7e-6a45-4f39-9a55-0a5ad6f6f1c3"
 
     enum Person: String, CaseIterable {
@@ -75,6 +76,17 @@ final class World {
         token = try api.engine.createToken(admin, for: "someone", label: "old").token.id
         try record(in: run, of: project)
         try register(from: run, of: project)
+        try compare()
+    }
+
+    /// A second experiment, and a comparison of both.
+    private func compare() throws {
+        _ = try api.post(
+            "/api/v1/experiments", ["name": "ablation", "project": "lab"], headers: try api.user("maker", .admin))
+        let kept = try api.post(
+            "/api/v1/comparisons", ["experiment_ids": ["lr-sweep", "ablation"]], headers: try api.user("maker", .admin))
+        guard let id = kept.json["id"]?.string else { throw TestAPI.Trouble(what: kept.text) }
+        comparison = id
     }
 
     /// A model with two versions and an alias, and a logged one.
@@ -197,6 +209,7 @@ final class World {
         case "alias": "production"
         case "model": "churn"
         case "webhook": webhook
+        case "comparison": world.comparison
         case "logged": world.loggedModel
         default: nil
         }
