@@ -20,6 +20,7 @@ const Explore = lazy(() => import("./views/Explore"))
 const Dashboards = lazy(() => import("./views/dashboard/Dashboards"))
 const MyRuns = lazy(() => import("./views/MyRuns"))
 const About = lazy(() => import("./views/About"))
+const Storage = lazy(() => import("./views/storage/Storage"))
 const Settings = lazy(() => import("./views/Settings"))
 
 whenSignedOut(() => {
@@ -67,6 +68,7 @@ function Page(): JSX.Element {
     if (first === "compare") return <Compare />
     if (first === "visualizations" && second) return <Visualization id={second} key={second} />
     if (first === "models") return <Models {...(second ? { name: second } : {})} />
+    if (first === "settings" && second === "storage") return <Storage />
     if (first === "settings") return <Settings />
     if (first === "login") return <Login />
     return (
