@@ -140,6 +140,8 @@ final class World {
                     from: digest == stored[0] ? run.key : nil,
                     metadata: "{}", aliases: digest == stored[0] ? ["production"] : [])
             }
+            let dataset = Dataset(name: "spam", digest: "4f1c", sourceType: "local", source: "spam.csv")
+            try ledger.logInputs([DatasetInput(dataset: dataset)], to: run.key, who: "test")
             // So that there is a best one.
             var draft = RunDraft(experiment: run.experiment)
             draft.status = MartletDomain.Status(word: "finished")
@@ -171,6 +173,7 @@ final class World {
         }
         if route.path.hasPrefix("/api/v1/audit") { target += "?project=\(project.slug)" }
         if route.path.hasSuffix("/history") { target += "?metric=accuracy" }
+        if route.path == "/api/v1/experiments/{experiment}/lineage" { target += "?dataset=spam" }
         if route.path == "/api/v1/runs/best" { target += "?experiment=lr-sweep&metric=accuracy" }
         guard let (type, schema) = route.doc.body.first else { return (target, [:], []) }
         if schema == "Bytes" { return (target, ["Content-Type": type], Array("more weights".utf8)) }

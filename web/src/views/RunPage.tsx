@@ -19,8 +19,9 @@ import { NoteCard, Notes } from "./Notes"
 
 const RichPanels = lazy(() => import("./RichPanels"))
 const Files = lazy(() => import("./Files"))
+const LineageOfRun = lazy(() => import("./lineage/Lineage").then(module => ({ default: module.LineageOfRun })))
 
-const tabs = ["overview", "charts", "system", "console", "artifacts", "notes", "code"]
+const tabs = ["overview", "charts", "system", "console", "artifacts", "lineage", "notes", "code"]
 
 /** A short id means something inside its experiment only: it is looked up there, and the address becomes the run's own. */
 export function RunOfExperiment({ experiment, id, tab }: { experiment: string; id: string; tab: string }): JSX.Element {
@@ -85,6 +86,7 @@ export default function RunPage({ id, tab }: { id: string; tab: string }): JSX.E
                         {tab === "system" && <Charts run={shown} metrics={metrics.data?.metrics ?? []} isSystem />}
                         {tab === "console" && <ConsoleView run={shown} isOver={isOver} />}
                         {tab === "artifacts" && <Suspense fallback={<Skeleton />}><Files run={shown} /></Suspense>}
+                        {tab === "lineage" && <Suspense fallback={<Skeleton />}><LineageOfRun run={shown} /></Suspense>}
                         {tab === "notes" && <Notes owner={`runs/${part(shown.id)}`} />}
                         {tab === "code" && <Code run={shown} />}
                         {!tabs.includes(tab) && <Empty title={`There is no view “${tab}”`} />}
