@@ -7,7 +7,7 @@ enum Schemas {
 
     static let all: [Named] =
         hierarchy + runs + records + facts + access + about + data + models + webhooks
-        + comparisons + storage + lineage
+        + comparisons + storage + lineage + pins
 
     static func named(_ name: String) -> JSONValue? { all.first { $0.name == name }?.schema }
 }

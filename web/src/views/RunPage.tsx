@@ -9,6 +9,7 @@ import { Frame } from "../app/Shell"
 import { keep, kept, useTheme } from "../app/theme"
 import { forgetCurves, growCurves, learnStarts } from "../charts/curves"
 import { Panel } from "../charts/Panel"
+import { plainText } from "../charts/pins"
 import type { PanelSettings } from "../charts/subjects"
 import { numberOfShortID } from "../charts/palette"
 import { exactNumber, formatAgo, formatCount, formatDuration, formatNumber, formatValue, fullTime } from "../ui/format"
@@ -228,7 +229,7 @@ function Charts({ run, metrics, isSystem }: { run: Run; metrics: MetricStatistic
                     onRange={range => setQuery({ zoom: range ? range.map(value => Number(value.toPrecision(8))).join(",") : null })}
                     onStar={metric => { const next = stars.includes(metric) ? stars.filter(one => one !== metric) : [...stars, metric]; setStars(next); keep(`stars.${run.experiment_id}`, JSON.stringify(next)) }}
                     onNote={isSystem ? undefined : pinNote}
-                    pins={(notes.data ?? []).filter(note => note.metric === name && note.step !== undefined && !isSystem).map(note => ({ x: note.step!, text: note.text.replace(/\*\*|`/g, "") }))} />
+                    pins={(notes.data ?? []).filter(note => note.metric === name && note.step !== undefined && !isSystem).map(note => ({ x: note.step!, text: plainText(note.text) }))} />
             ))}</div>
             {!isSystem && <Suspense fallback={null}><RichPanels run={run.id} theme={theme} /></Suspense>}
             {!isSystem && Array.from(new Set(shotsOf(run.id, run.artifacts).map(shot => shot.key))).slice(0, 8).map(key => <Strip key={key} name={key} shots={shotsOf(run.id, run.artifacts).filter(shot => shot.key === key)} rows={[{ id: run.id, name: run.name }]} />)}
