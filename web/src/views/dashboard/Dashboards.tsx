@@ -126,8 +126,9 @@ function Page({ id, experiment, names, name, kept, text }: { id: string; experim
         setEditing(false)
         toast("Dashboard saved")
     }, (error: ApiError) => {
+        // What was changed is said on the page, once it is known.
         if (error.status === 409) invalidate(`experiment/${id}`)
-        toast(error.message)
+        else toast(error.message)
     })
     const remove = (): void => {
         setLeaving(true)

@@ -19,7 +19,7 @@ export interface LineageAnswer { nodes: LineageNode[]; edges: { from: number; to
 
 export interface Placed { x: number; y: number }
 
-export const size = { width: 190, height: 46, gapX: 64, gapY: 14 }
+export const size = { width: 190, height: 46, gapX: 56, gapY: 14 }
 
 /** The column of each node is the longest way to it; rows are those nearest to what a node hangs on. */
 export function placesOf({ nodes, edges }: LineageAnswer): { places: Placed[]; width: number; height: number } {
