@@ -54,31 +54,7 @@ extension NativeAPI {
         return try exchange.engine.read { (reader: any StoreReader) throws(Refusal) in
             var runs: [Run] = []
             for text in question.runs { runs.append(try exchange.engine.readable(text, by: caller, reader)) }
-            let grid = try question.grid(over: runs, reader)
-            return .json(
-                try encoded { writer throws(Refusal) in
-                    try writer.object { (writer: inout JSONWriter) throws(Refusal) in
-                        writer.member("axis", question.axis.rawValue)
-                        writer.key("from")
-                        if let grid { writer.double(question.place(grid.lowerBound)) } else { writer.null() }
-                        writer.key("to")
-                        if let grid { writer.double(question.place(grid.upperBound)) } else { writer.null() }
-                        writer.member("buckets", question.buckets)
-                        writer.key("curves")
-                        try writer.array { (writer: inout JSONWriter) throws(Refusal) in
-                            for run in runs {
-                                for metric in question.metrics {
-                                    let buckets = try question.buckets(of: run, metric, grid, reader)
-                                    if !buckets.isEmpty {
-                                        writer.curve(run, metric, buckets, question)
-                                    } else if let value = try question.summary(of: run, metric, reader) {
-                                        writer.summary(run, metric, value)
-                                    }
-                                }
-                            }
-                        }
-                    }
-                })
+            return .json(try encoded { writer throws(Refusal) in try question.write(to: &writer, runs, reader) })
         }
     }
 }
@@ -126,6 +102,37 @@ struct CurveQuestion: Sendable {
         }
         from = try CurveQuestion.place(fields, "from", axis, .down)
         to = try CurveQuestion.place(fields, "to", axis, .up)
+    }
+
+    /// All of some curves over steps.
+    init(metrics: [String], buckets: Int) {
+        (runs, self.metrics, axis, self.buckets) = ([], metrics, .step, buckets)
+    }
+
+    /// The answer for these runs, which the question may have named.
+    func write(to writer: inout JSONWriter, _ runs: [Run], _ reader: any StoreReader) throws(Refusal) {
+        let grid = try grid(over: runs, reader)
+        try writer.object { (writer: inout JSONWriter) throws(Refusal) in
+            writer.member("axis", axis.rawValue)
+            writer.key("from")
+            if let grid { writer.double(place(grid.lowerBound)) } else { writer.null() }
+            writer.key("to")
+            if let grid { writer.double(place(grid.upperBound)) } else { writer.null() }
+            writer.member("buckets", buckets)
+            writer.key("curves")
+            try writer.array { (writer: inout JSONWriter) throws(Refusal) in
+                for run in runs {
+                    for metric in metrics {
+                        let buckets = try buckets(of: run, metric, grid, reader)
+                        if !buckets.isEmpty {
+                            writer.curve(run, metric, buckets, self)
+                        } else if let value = try summary(of: run, metric, reader) {
+                            writer.summary(run, metric, value)
+                        }
+                    }
+                }
+            }
+        }
     }
 
     private static func place(

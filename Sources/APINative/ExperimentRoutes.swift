@@ -122,9 +122,15 @@ extension NativeAPI {
         let added = try fields.tags()
         let removed = try fields.texts("remove_tags")
         let extras = try fields.extras()
+        let expected = try TagList.read(fields["if_tags"])
         try exchange.change(bytes) { ledger, caller throws(Refusal) in
             let found = try ledger.tx.resolveExperiment(exchange["experiment"], for: caller)
             try caller.require(.write, on: found.project)
+            for (key, text) in expected where (found.tags[key] ?? nil) != text {
+                throw Refusal(
+                    .conflict, "The tag “\(key.prefix(60))” was changed by somebody else meanwhile.",
+                    remedy: "Read the experiment again, and decide which of both counts.", field: "if_tags")
+            }
             let experiment = try ledger.updateExperiment(
                 found.id, name: name, description: description, hypothesis: hypothesis, tags: added,
                 removingTags: removed, extras: extras)

@@ -7,4 +7,5 @@ extension NativeAPI {
         + runRoutes + runLifeRoutes + runRecordRoutes + noteRoutes + factRoutes
         + accessRoutes + auditRoutes + aboutRoutes
         + dataRoutes + modelRoutes + modelVersionRoutes + loggedModelRoutes + webhookRoutes
+        + comparisonRoutes + storageRoutes + graphRoutes + pinRoutes
 }

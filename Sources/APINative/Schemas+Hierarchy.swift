@@ -77,6 +77,10 @@ extension Schemas {
                 [
                     "name": Schema.text(), "description": Schema.text(), "hypothesis": Schema.text(), "tags": tagsIn,
                     "remove_tags": Schema.either(Schema.text(), Schema.list(of: Schema.text())),
+                    "if_tags": Schema.map(
+                        of: Schema.orNull(Schema.text()),
+                        "Tags as the sender knows them, null for one that is not there: if one is otherwise, nothing is changed (409)."
+                    ),
                     "type": Schema.text(), "domain": Schema.text(),
                     "metrics": Schema.list(of: Schema.anything()), "validation_criteria": Schema.anything(),
                     "model_registry_integration": Schema.anything(),

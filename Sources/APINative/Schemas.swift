@@ -5,7 +5,9 @@ import MartletJSON
 enum Schemas {
     typealias Named = (name: String, schema: JSONValue)
 
-    static let all: [Named] = hierarchy + runs + records + facts + access + about + data + models + webhooks
+    static let all: [Named] =
+        hierarchy + runs + records + facts + access + about + data + models + webhooks
+        + comparisons + storage + lineage + pins
 
     static func named(_ name: String) -> JSONValue? { all.first { $0.name == name }?.schema }
 }

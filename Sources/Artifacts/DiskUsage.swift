@@ -12,8 +12,9 @@ package struct DiskUsage: Equatable, Sendable {
 
     package init() {}
 
-    /// What vanishes while it is counted is not counted; a folder that may not be read is an error.
-    package init(of path: String) throws(Refusal) {
+    /// What vanishes while it is counted is not counted; a folder that may not be read is an error. Of what lies in the
+    /// folder itself, the names in `except` are left out.
+    package init(of path: String, except: Set<String> = []) throws(Refusal) {
         let raw = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard raw >= 0 else { throw FileTrouble(verb: .read, path: path).refusal() }
         let root = Descriptor(owning: raw)
@@ -30,7 +31,7 @@ package struct DiskUsage: Equatable, Sendable {
             guard let names = names(in: folder) else {
                 throw FileTrouble(verb: .read, path: path + "/" + name).refusal()
             }
-            for entry in names {
+            for entry in names where name != "." || !except.contains(entry) {
                 guard let facts = FileFacts(of: entry, in: folder) else { continue }
                 if facts.links > 1, !facts.isFolder, !seen.insert(facts.identity).inserted { continue }
                 bytesOnDisk += facts.bytesOnDisk

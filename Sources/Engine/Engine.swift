@@ -29,6 +29,8 @@ package final class Engine: Sendable {
     let audit = AuditTrail()
     let outbound: (any Outbound)?
     let courier: WebhookCourier?
+    /// The last map of where the bytes are; held while one is made.
+    let storage = Mutex<StorageMap?>(nil)
 
     package init(
         store: any Store, clock: any Clock = SystemClock(), settings: EngineSettings = EngineSettings(), log: Log,

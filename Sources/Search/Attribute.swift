@@ -3,11 +3,13 @@ package enum Attribute: String, Hashable, Sendable, CaseIterable {
     case id, name, state, status, user, started, ended, created, updated, duration, notes, archived, life
     case shortID = "short_id"
     case artifactCount = "artifact_count"
+    case gitCommit = "git_commit"
+    case gitBranch = "git_branch"
 
     package var kind: FieldKind {
         switch self {
         case .id: .identity
-        case .shortID, .name, .user, .notes: .text
+        case .shortID, .name, .user, .notes, .gitCommit, .gitBranch: .text
         case .state, .status, .life: .word
         case .started, .ended, .created, .updated: .time
         case .duration: .duration
@@ -24,6 +26,7 @@ package enum Attribute: String, Hashable, Sendable, CaseIterable {
         "end_time": .ended, "end": .ended, "ended_at": .ended, "finished_at": .ended,
         "created_at": .created, "updated_at": .updated, "modified": .updated,
         "description": .notes, "note": .notes, "lifecycle_stage": .life, "artifacts": .artifactCount,
+        "commit": .gitCommit, "branch": .gitBranch,
     ]
 
     /// Names of a relation's field that stand alone: `experiment = 'ridge'` asks for the experiment's name.

@@ -108,6 +108,8 @@ package protocol StoreReader {
     func cursor() throws(StorageError) -> ChangeCursor
     func changes(since cursor: ChangeCursor, limit: Int) throws(StorageError) -> ChangeSet
     func sizes() throws(StorageError) -> StoreSizes
+    /// Where the bytes are, run by run: one pass over the tables, which takes seconds in a large store.
+    func usage() throws(StorageError) -> StoreUsage
 }
 
 /// The documents of a run.

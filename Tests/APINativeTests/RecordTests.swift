@@ -78,6 +78,22 @@ import Testing
         #expect(try api.post("/api/v1/\(home)/notes", ["text": 5]).error("field") == "text")
     }
 
+    @Test("pinned notes of many runs come in one answer, each with its latest text, and no others")
+    func pinsOfMany() throws {
+        let other = try api.run(in: "sweep", name: "second").id.text
+        for (run, step) in [(run, 5), (other, 7)] {
+            try api.post("/api/v1/runs/\(run)/notes", ["text": "First.", "metric": "loss", "step": .int(Int64(step))])
+            try api.post("/api/v1/runs/\(run)/notes", ["text": "On nothing."])
+        }
+        try api.patch("/api/v1/runs/\(run)/notes/1", ["text": "Better."])
+        let reply = try api.post("/api/v1/runs/pins", ["runs": [.string(other), .string(run)]])
+        #expect(reply.status == 200 && SchemaCheck.faults(of: reply.json, "PinList") == [])
+        let pins = reply.json["pins"]?.array ?? []
+        #expect(pins.compactMap { $0["text"]?.string } == ["First.", "Better."])
+        #expect(pins.compactMap { $0["step"]?.int64 } == [7, 5] && pins[0]["run_name"] == "second")
+        #expect(try api.post("/api/v1/runs/pins", ["runs": []]).status == 422)
+    }
+
     @Test("a note can be pinned to a step of a curve, and stays there when it is edited")
     func pinnedNotes() throws {
         let made = try api.post(

@@ -76,7 +76,7 @@ import Testing
         // Ending a session changes nothing of the store, nor does a question that comes in a body.
         let asksOnly: Set = [
             "DELETE /api/v1/session", "POST /api/v1/runs/search", "POST /api/v1/ask", "POST /api/v1/runs/table",
-            "POST /api/v1/curves",
+            "POST /api/v1/curves", "POST /api/v1/runs/pins",
         ]
         let isChange = route.method != .get && !asksOnly.contains("\(route.method) \(route.path)")
         let entries = try trail(of: world)

@@ -16,6 +16,7 @@ final class World {
     let run: Run
     let token: String
     private(set) var loggedModel = ""
+    private(set) var comparison = ""
     static let webhook = "0b6a2d7e-6a45-4f39-9a55-0a5ad6f6f1c3"
 
     enum Person: String, CaseIterable {
@@ -75,6 +76,17 @@ final class World {
         token = try api.engine.createToken(admin, for: "someone", label: "old").token.id
         try record(in: run, of: project)
         try register(from: run, of: project)
+        try compare()
+    }
+
+    /// A second experiment, and a comparison of both.
+    private func compare() throws {
+        _ = try api.post(
+            "/api/v1/experiments", ["name": "ablation", "project": "lab"], headers: try api.user("maker", .admin))
+        let kept = try api.post(
+            "/api/v1/comparisons", ["experiment_ids": ["lr-sweep", "ablation"]], headers: try api.user("maker", .admin))
+        guard let id = kept.json["id"]?.string else { throw TestAPI.Trouble(what: kept.text) }
+        comparison = id
     }
 
     /// A model with two versions and an alias, and a logged one.
@@ -128,6 +140,8 @@ final class World {
                     from: digest == stored[0] ? run.key : nil,
                     metadata: "{}", aliases: digest == stored[0] ? ["production"] : [])
             }
+            let dataset = Dataset(name: "spam", digest: "4f1c", sourceType: "local", source: "spam.csv")
+            try ledger.logInputs([DatasetInput(dataset: dataset)], to: run.key, who: "test")
             // So that there is a best one.
             var draft = RunDraft(experiment: run.experiment)
             draft.status = MartletDomain.Status(word: "finished")
@@ -159,6 +173,7 @@ final class World {
         }
         if route.path.hasPrefix("/api/v1/audit") { target += "?project=\(project.slug)" }
         if route.path.hasSuffix("/history") { target += "?metric=accuracy" }
+        if route.path == "/api/v1/experiments/{experiment}/lineage" { target += "?dataset=spam" }
         if route.path == "/api/v1/runs/best" { target += "?experiment=lr-sweep&metric=accuracy" }
         guard let (type, schema) = route.doc.body.first else { return (target, [:], []) }
         if schema == "Bytes" { return (target, ["Content-Type": type], Array("more weights".utf8)) }
@@ -197,6 +212,7 @@ final class World {
         case "alias": "production"
         case "model": "churn"
         case "webhook": webhook
+        case "comparison": world.comparison
         case "logged": world.loggedModel
         default: nil
         }

@@ -109,6 +109,86 @@ def test_a_widgets_choices_are_its_own(page, server):
     expect(one.get_by_role("img")).to_have_attribute("aria-label", "Scatter of val/loss over lr, 16 runs")
 
 
+def edited(page, experiment, name, text):
+    """A dashboard with a change that is not saved."""
+    page.goto(f"/experiments/{experiment}/dashboards/{name}")
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_role("textbox", name="Text").fill(text)
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_visible()
+
+
+def test_what_somebody_else_saved_meanwhile_is_not_run_over(page, server, experiment):
+    keep(server, experiment, "shared", [{"kind": "text", "width": 1, "settings": {"text": "first"}}])
+    edited(page, experiment, "shared", "mine")
+    keep(server, experiment, "shared", [{"kind": "text", "width": 1, "settings": {"text": "theirs"}},
+                                        {"kind": "best", "width": 1, "settings": {"metric": "val/loss"}}], "params.lr > 0")
+    page.get_by_role("button", name="Save", exact=True).click()
+    warning = page.get_by_role("alert")
+    expect(warning).to_contain_text("Somebody else has saved this dashboard since you began")
+    expect(warning).to_contain_text("with “Best value of val/loss” as it is now")
+    expect(warning).to_contain_text("filter “params.lr > 0”")
+    # Nothing was lost on either side.
+    expect(page.get_by_role("textbox", name="Text")).to_have_value("mine")
+    stored = call(server, "GET", f"/experiments/{experiment}")["tags"]["martlet.dashboard.shared"]
+    assert "theirs" in stored and "mine" not in stored
+    warning.get_by_role("button", name="Show theirs, drop mine").click()
+    expect(page.get_by_text("theirs", exact=True)).to_be_visible()
+    expect(warning).to_have_count(0)
+
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_role("textbox", name="Text").fill("mine again")
+    keep(server, experiment, "shared", [{"kind": "states", "width": 1, "settings": {}}])
+    page.get_by_role("button", name="Save", exact=True).click()
+    warning.get_by_role("button", name="Save mine over theirs").click()
+    expect(page.get_by_text("Dashboard saved")).to_be_visible()
+    assert "mine again" in call(server, "GET", f"/experiments/{experiment}")["tags"]["martlet.dashboard.shared"]
+
+
+def test_leaving_with_changes_that_are_not_saved_is_asked_about(page, server, experiment):
+    keep(server, experiment, "draft", [{"kind": "text", "width": 1, "settings": {"text": "first"}}])
+    page.goto(f"/experiments/{experiment}/dashboards")
+    page.get_by_role("link", name="draft").click()
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_role("textbox", name="Text").fill("second")
+    asked = []
+
+    def answer(yes):
+        page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept() if yes else dialog.dismiss()))
+
+    answer(False)
+    page.get_by_role("link", name="Table").click()
+    expect(page.get_by_role("textbox", name="Text")).to_have_value("second")
+    answer(False)
+    page.evaluate("history.back()")
+    expect(page).to_have_url(re.compile(r"/dashboards/draft$"))
+    expect(page.get_by_role("textbox", name="Text")).to_have_value("second")
+    answer(True)
+    page.get_by_role("link", name="Table").click()
+    expect(page).to_have_url(re.compile(r"/table$"))
+    assert len(asked) == 3 and all("not saved" in text for text in asked)
+    # Saved, it may be left without a word.
+    edited(page, experiment, "draft", "third")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Dashboard saved")).to_be_visible()
+    page.get_by_role("link", name="Table").click()
+    expect(page).to_have_url(re.compile(r"/table$"))
+
+
+def test_notes_on_curves_are_seen_where_many_runs_are_drawn(page, server, experiment):
+    run = call(server, "GET", f"/experiments/{experiment}/runs")["runs"][0]
+    call(server, "POST", f"/runs/{run['id']}/notes", {"text": "Rate **halved** here.", "metric": "val/loss", "step": 1})
+    page.goto(f"/experiments/{experiment}")
+    notes = page.get_by_role("region", name="val/loss", exact=True).get_by_role("list", name="Notes on this curve")
+    expect(notes).to_have_text(f"step 1 {run['name']}: Rate halved here.")
+    # A note stands at a step: over time it has no place.
+    page.goto(f"/experiments/{experiment}?x=time")
+    expect(page.get_by_role("region", name="val/loss", exact=True)).to_be_visible()
+    expect(notes).to_have_count(0)
+    keep(server, experiment, "noted", [{"kind": "curve", "width": 2, "settings": {"metric": "val/loss"}}])
+    page.goto(f"/experiments/{experiment}/dashboards/noted")
+    expect(notes).to_contain_text("Rate halved here.")
+
+
 def test_what_others_wrote_into_the_tag_breaks_nothing(page, server, experiment):
     call(server, "PATCH", f"/experiments/{experiment}", {"tags": {
         "martlet.dashboard.torn": "{", "martlet.dashboard.odd": json.dumps({"widgets": [

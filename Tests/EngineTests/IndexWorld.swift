@@ -102,7 +102,9 @@ struct IndexWorld {
                 _ = try ledger.put(
                     kind: "dataset", key: "\(step)", data: "{\"name\":\"set\(step)\",\"version\":\"\(step).0\"}",
                     on: .run(run), who: "")
-                _ = try ledger.setProperties([("user", "user\(step)")], of: run)
+                _ = try ledger.setProperties(
+                    [("user", "user\(step)"), ("git_commit", "c0ffee\(step)")], of: run)
+                _ = try ledger.setTags([("git.branch", step % 2 == 0 ? "main" : "topic\(step)")], of: run)
                 _ = try ledger.addArtifact(
                     Artifact(
                         id: 0, run: run, path: "a\(step)", digest: nil, uri: "s3://x", type: "", size: 0,
@@ -163,7 +165,10 @@ struct IndexWorld {
             return dice.pick(["parent IS NULL", "parent EXISTS", "parent.\(metric) > 0", "parent.notes LIKE '%saw%'"])
         case 13: return dice.pick(["experiment = 'ridge'", "project != 'Vision'", "experiment.id = 'trees'"])
         case 14:
-            return dice.pick(["notes LIKE '%done%'", "dataset.name = 'set1'", "dataset.version > 2", "user = 'user1'"])
+            return dice.pick([
+                "notes LIKE '%done%'", "dataset.name = 'set1'", "dataset.version > 2", "user = 'user1'",
+                "git_commit LIKE 'c0ffee%'", "git_branch != 'main'", "parent.branch = 'main'",
+            ])
         case 15:
             return dice.pick([
                 "started >= ago(2d)", "ended IS NULL", "duration > 1d", "created = now()", "updated < ago(1h)",
@@ -192,6 +197,7 @@ struct IndexWorld {
             "metrics.loss", "metrics.acc.mean", "metrics.rare", "params.lr", "params.model", "tags.team", "started",
             "ended", "duration", "name", "status", "state", "short_id", "id", "parent.metrics.loss", "parent",
             "experiment", "notes", "metrics.loss.at(1)", "dataset.name", "user", "artifact_count", "updated", "created",
+            "git_commit", "branch",
         ]
         return (0..<dice.number(0..<3)).map { _ in dice.pick(fields) + dice.pick(["", " DESC"]) }
     }

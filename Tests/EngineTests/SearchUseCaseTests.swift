@@ -61,6 +61,25 @@ private struct Ridge {
 
 @Suite("Searching runs")
 struct SearchUseCaseTests {
+    @Test("runs are found by the commit and the branch of their code, whoever wrote the branch down")
+    func code() throws {
+        let ridge = try Ridge()
+        let keys = ridge.runs.map(\.key)
+        try ridge.engine.changeAndWait(ridge.local) { ledger throws(Refusal) in
+            _ = try ledger.setProperties([("git_commit", "4f1c9ab0")], of: keys[0])
+            _ = try ledger.setProperties([("git_commit", "9ab04f1c")], of: keys[1])
+            _ = try ledger.setTags([("git.branch", "main")], of: keys[0])
+            _ = try ledger.setTags([("mlflow.source.git.branch", "topic")], of: keys[1])
+        }
+        #expect(try ridge.numbers("git_commit = '4f1c9ab0'") == [1])
+        #expect(try ridge.numbers("commit LIKE '9ab0%'") == [2])
+        #expect(try ridge.numbers("git_branch = 'main' OR branch = 'topic'") == [2, 1])
+        #expect(try ridge.numbers("attributes.git_commit IS NULL") == [5, 4, 3])
+        // An experiment has no commit, and a slip is put right.
+        #expect(ridge.refusal("experiment.git_commit = 'x'")?.code == .malformed)
+        #expect(ridge.refusal("git_comit = 'x'")?.candidates == ["git_commit"])
+    }
+
     @Test("the newest run comes first when no order is asked for")
     func newestFirst() throws {
         #expect(try Ridge().numbers("") == [5, 4, 3, 2, 1])

@@ -92,6 +92,19 @@ import Testing
         #expect(try !finds(filter, run))
     }
 
+    @Test(
+        "the commit and the branch of a run's code are texts, under each of their spellings",
+        arguments: [
+            "git_commit = '4f1c'", "commit LIKE '4f%'", "attributes.git_commit IN ('4f1c', 'x')",
+            "git_branch = 'main'", "branch != 'topic'", "Branch ILIKE 'MAIN'",
+        ])
+    func code(_ filter: String) throws {
+        let run = Sample(
+            "a", [.attribute(.gitCommit): .text("4f1c"), .attribute(.gitBranch): .text("main")])
+        #expect(try finds(filter, run))
+        #expect(try !finds(filter, Sample()), "one that has neither fits nothing")
+    }
+
     @Test("NOT binds closer than AND, AND closer than OR, parentheses closest of all")
     func precedence() throws {
         let text = { (filter: String) in try Query.parse(filter).filter.description }

@@ -14,11 +14,13 @@ const RunPage = lazy(() => import("./views/RunPage"))
 const RunOfExperiment = lazy(() => import("./views/RunPage").then(module => ({ default: module.RunOfExperiment })))
 const RunTable = lazy(() => import("./views/RunTable"))
 const Compare = lazy(() => import("./views/Compare"))
+const Visualization = lazy(() => import("./views/Visualization"))
 const Models = lazy(() => import("./views/Models"))
 const Explore = lazy(() => import("./views/Explore"))
 const Dashboards = lazy(() => import("./views/dashboard/Dashboards"))
 const MyRuns = lazy(() => import("./views/MyRuns"))
 const About = lazy(() => import("./views/About"))
+const Storage = lazy(() => import("./views/storage/Storage"))
 const Settings = lazy(() => import("./views/Settings"))
 
 whenSignedOut(() => {
@@ -64,7 +66,9 @@ function Page(): JSX.Element {
     if (first === "runs" && !second) return <MyRuns />
     if (first === "runs" && second) return <RunPage id={second} tab={third ?? "overview"} key={second} />
     if (first === "compare") return <Compare />
+    if (first === "visualizations" && second) return <Visualization id={second} key={second} />
     if (first === "models") return <Models {...(second ? { name: second } : {})} />
+    if (first === "settings" && second === "storage") return <Storage />
     if (first === "settings") return <Settings />
     if (first === "login") return <Login />
     return (

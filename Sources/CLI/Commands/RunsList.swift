@@ -39,8 +39,8 @@ extension World {
             "search", "Find runs with a filter",
             discussion: """
                 Fields are params.NAME, metrics.NAME, tags.NAME and what every run has: status, state, name, \
-                started, duration, user. Operators: = != < <= > >= LIKE ILIKE IN BETWEEN MATCHES IS NULL, with \
-                AND, OR, NOT and parentheses.
+                started, duration, user, git_commit, git_branch. Operators: = != < <= > >= LIKE ILIKE IN BETWEEN \
+                MATCHES IS NULL, with AND, OR, NOT and parentheses.
                 """,
             arguments: [Argument("filter", "The filter; quote it for your shell")],
             options: [

@@ -34,7 +34,7 @@ enum FieldSource {
         case .metric: self = .numbers(.numbers(name))
         case .attribute(let attribute):
             switch attribute {
-            case .name, .status, .user: self = .values(.values(name))
+            case .name, .status, .user, .gitCommit, .gitBranch: self = .values(.values(name))
             case .artifactCount: self = .numbers(.artifactCount)
             case .notes: self = .document
             case .id, .shortID, .state, .started, .ended, .created, .updated, .duration, .archived, .life:
@@ -89,7 +89,7 @@ extension RunTable {
         case .duration: .number(duration(of: row, now: now))
         case .archived: .text(rows.state(of: row) == .archived ? "true" : "false")
         case .life: .text(LifeWords.word(Life(rawValue: rows.lives[row]) ?? .deleted))
-        case .name, .status, .user, .notes, .artifactCount: .missing
+        case .name, .status, .user, .notes, .artifactCount, .gitCommit, .gitBranch: .missing
         }
     }
 

@@ -68,6 +68,8 @@ package struct RunDocumentView: SearchDocument {
         case .state: .text(run.status.state.word)
         case .status: .text(run.status.word)
         case .user: SearchValue(text: try attributes().properties["user"])
+        case .gitCommit: SearchValue(text: try attributes().properties["git_commit"])
+        case .gitBranch: SearchValue(text: try attributes().gitBranch)
         case .started: .time(run.start.micros)
         case .ended: run.end.map { .time($0.micros) } ?? .missing
         case .created: .time(run.created.micros)
@@ -154,6 +156,11 @@ enum HomeDocument {
         default: .missing
         }
     }
+}
+
+extension RunAttributes {
+    /// A commit is a property of a run; the branch is a tag, as our SDK and MLflow's clients set it.
+    var gitBranch: String? { (tags["git.branch"] ?? tags["mlflow.source.git.branch"]) ?? nil }
 }
 
 enum LifeWords {

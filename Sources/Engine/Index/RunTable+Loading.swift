@@ -122,6 +122,10 @@ extension RunTable {
                 value = SearchValue(tag: page.documents[place].attributes.tags.value(of: name, near: &hint) ?? .none)
             case .values(.attribute(.user)):
                 value = SearchValue(text: page.documents[place].attributes.properties["user"])
+            case .values(.attribute(.gitCommit)):
+                value = SearchValue(text: page.documents[place].attributes.properties["git_commit"])
+            case .values(.attribute(.gitBranch)):
+                value = SearchValue(text: page.documents[place].attributes.gitBranch)
             case .values(.dataset(let part)): value = try DatasetFacts.values(of: part, page.keys[place], reader)
             case .values(.attribute(.name)): value = SearchValue(text: page.runs[place]?.name)
             case .values(.attribute(.status)): value = SearchValue(text: page.runs[place]?.status.word)
@@ -205,7 +209,9 @@ private struct Needs {
     init(_ keys: [ColumnKey]) {
         for key in keys {
             switch key {
-            case .values(.param), .values(.tag), .values(.attribute(.user)): attributes = true
+            case .values(.param), .values(.tag), .values(.attribute(.user)), .values(.attribute(.gitCommit)),
+                .values(.attribute(.gitBranch)):
+                attributes = true
             case .values(.attribute), .numbers(.attribute): runs = true
             default: break
             }

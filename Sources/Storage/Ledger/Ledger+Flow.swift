@@ -80,6 +80,20 @@ extension StoreReader {
         return flow
     }
 
+    package func uses(_ dataset: Dataset, by run: RunKey) throws(StorageError) -> Bool {
+        try !items(of: .run(run), kind: Flow.dataset, key: Flow.key(dataset)).isEmpty
+    }
+
+    /// Whether a run read a logged model.
+    package func uses(model: String, by run: RunKey) throws(StorageError) -> Bool {
+        try !items(of: .run(run), kind: Flow.modelInput, key: model).isEmpty
+    }
+
+    /// Whether a run said that it made a logged model.
+    package func makes(model: String, by run: RunKey) throws(StorageError) -> Bool {
+        try !items(of: .run(run), kind: Flow.modelOutput, key: model).isEmpty
+    }
+
     /// The datasets of an experiment that its runs used, each with the contexts in which they did.
     package func datasets(in experiment: ExperimentID) throws(StorageError) -> [Dataset] {
         try items(of: .experiment(experiment), kind: Flow.dataset, key: nil).compactMap { Flow.dataset($0.data) }

@@ -204,4 +204,43 @@ final class MemoryTransaction: StoreTransaction {
     }
 
     func sizes() -> StoreSizes { StoreSizes(disk: 0, journalBytes: 0, journalPoints: 0, freeBytes: 0) }
+
+    /// Files and texts as they are; a point is its step, time and value. Nothing is compressed, and nothing waits to be.
+    func usage() -> StoreUsage {
+        var usage = StoreUsage()
+        var unclaimed = state.blobs.mapValues(\.size)
+        for run in state.runs.values.sorted(by: { ($0.experiment, $0.key) < ($1.experiment, $1.key) }) {
+            var bytes = RunBytes()
+            for (key, points) in state.points where key.run == run.key { bytes.points += Int64(points.count) * 24 }
+            for item in state.items where item.owner == .run(run.key) { bytes.record += Int64(item.data.utf8.count) }
+            for chunk in state.console[run.key] ?? [] { bytes.console += Int64(chunk.text.count) }
+            for point in state.rich[run.key] ?? [] { bytes.media += Int64(point.data.utf8.count) }
+            usage.runs.append(.init(run: run.key, experiment: run.experiment, bytes: bytes))
+        }
+        usage.inDatabase = usage.runs.reduce(0) { $0 + $1.bytes.total }
+        usage.database = usage.inDatabase
+        let places = Dictionary(uniqueKeysWithValues: usage.runs.enumerated().map { ($0.element.run, $0.offset) })
+        for artifact in state.artifacts where artifact.life == .active && artifact.uri.isEmpty {
+            guard let digest = artifact.digest, let place = places[artifact.run] else { continue }
+            usage.runs[place].bytes.artifacts += unclaimed.removeValue(forKey: digest) ?? 0
+        }
+        for (run, points) in state.rich.sorted(by: { $0.key < $1.key }) {
+            guard let place = places[run] else { continue }
+            for digest in unclaimed.keys where points.contains(where: { $0.data.contains(digest.text) }) {
+                usage.runs[place].bytes.media += unclaimed.removeValue(forKey: digest) ?? 0
+            }
+        }
+        for (key, versions) in state.named {
+            for version in versions {
+                usage.projects[key.project, default: 0] += unclaimed.removeValue(forKey: version.digest) ?? 0
+            }
+        }
+        for card in state.cards.values {
+            guard let digest = card.digest else { continue }
+            usage.projects[card.project, default: 0] += unclaimed.removeValue(forKey: digest) ?? 0
+        }
+        usage.projects = usage.projects.filter { $0.value > 0 }
+        usage.unclaimed = unclaimed.values.reduce(0, +)
+        return usage
+    }
 }

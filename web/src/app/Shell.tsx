@@ -56,6 +56,7 @@ export function Frame({ crumbs, tabs, live, actions, children }: BarProps): JSX.
                     <Link to="/runs" className="narrow">Runs</Link>
                     <Link to="/models" className="narrow">Models</Link>
                     <Link to="/settings">Tokens</Link>
+                    <Link to="/settings/storage">Storage</Link>
                     <a href={new URL("docs", root).href}>API</a>
                 </Menu>
             </header>

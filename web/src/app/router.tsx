@@ -1,11 +1,36 @@
 // Addresses: what is looked at and how lies in them, so that a link shows the same to somebody else.
-import { type AnchorHTMLAttributes, type MouseEvent, useCallback, useMemo, useSyncExternalStore } from "react"
+import { type AnchorHTMLAttributes, type MouseEvent, useCallback, useEffect, useMemo, useSyncExternalStore } from "react"
 import { root } from "../api/client"
 
 const listeners = new Set<() => void>()
 const tell = (): void => listeners.forEach(listener => listener())
-window.addEventListener("popstate", tell)
+window.addEventListener("popstate", () => {
+    // The address has moved already: it goes back to where one stays.
+    if (location.pathname !== placeOf(settled) && !mayLeave()) history.pushState(null, "", settled)
+    else settled = location.href
+    tell()
+})
 window.addEventListener("hashchange", tell)
+
+/** What would be lost by leaving the page, as a question; null where nothing would. */
+let question: string | null = null
+let settled = location.href
+const placeOf = (address: string): string => new URL(address).pathname
+const mayLeave = (): boolean => question === null || window.confirm(question)
+
+/** Asks before the page is left, by a link, the browser's own buttons or its end, while there is something to lose. */
+export function useLeaveQuestion(text: string | null): void {
+    useEffect(() => {
+        if (text === null) return undefined
+        question = text
+        const ask = (event: BeforeUnloadEvent): void => event.preventDefault()
+        window.addEventListener("beforeunload", ask)
+        return () => {
+            question = null
+            window.removeEventListener("beforeunload", ask)
+        }
+    }, [text])
+}
 
 function subscribe(listener: () => void): () => void {
     listeners.add(listener)
@@ -22,11 +47,13 @@ export function href(to: string): string {
 }
 
 export function navigate(to: string, options: { replace?: boolean } = {}): void {
+    if (new URL(href(to), location.href).pathname !== location.pathname && !mayLeave()) return
     if (options.replace) history.replaceState(null, "", href(to))
     else {
         history.pushState(null, "", href(to))
         window.scrollTo(0, 0)
     }
+    settled = location.href
     tell()
 }
 

@@ -2,6 +2,7 @@
 import { memo, useEffect, useMemo, useRef, useState } from "react"
 import { Failure, Icon, Menu, download } from "../ui/parts"
 import { exactNumber, formatNumber, formatCount } from "../ui/format"
+import type { Curve } from "./curve"
 import { tryCurvesAgain, useCurves } from "./curves"
 import { type Pin, type XKind, nearest } from "./frame"
 import { inkOf } from "./ink"
@@ -23,6 +24,8 @@ interface Props {
     /** Keeps a note that is pinned to a step; without it none can be written here. */
     onNote?: (metric: string, step: number, text: string) => Promise<unknown>
     height?: number
+    /** Curves that are at hand and stay as they are: then the server is not asked. */
+    kept?: (run: string, metric: string) => Curve | undefined
 }
 
 const bucketCount = 300
@@ -57,13 +60,13 @@ export const Panel = memo(function Panel(props: Props): JSX.Element {
     const metrics = settings.xMetric && settings.xMetric !== metric ? [metric, settings.xMetric] : [metric]
     // A metric as x axis is no place in the store: all of it is asked for, and cut here.
     const range = settings.xMetric ? null : settings.range
-    const whole = useCurves(runs, metrics, settings.axis, null, bucketCount, isNear)
-    const part = useCurves(runs, metrics, settings.axis, range, bucketCount * 2, isNear && range !== null)
+    const whole = useCurves(runs, metrics, settings.axis, null, bucketCount, isNear && !props.kept)
+    const part = useCurves(runs, metrics, settings.axis, range, bucketCount * 2, isNear && range !== null && !props.kept)
     const curves = range && part.isComplete ? part : whole
     const lines = useMemo(
-        () => linesOf(subjects, metric, settings, theme, (run, name) => curves.of(run, name) ?? part.of(run, name)),
+        () => linesOf(subjects, metric, settings, theme, props.kept ?? ((run, name) => curves.of(run, name) ?? part.of(run, name))),
         // eslint-disable-next-line
-        [subjects, metric, settings, theme, curves, part],
+        [subjects, metric, settings, theme, curves, part, props.kept],
     )
     const slash = metric.lastIndexOf("/") + 1
     if (!isNear) {
@@ -72,7 +75,7 @@ export const Panel = memo(function Panel(props: Props): JSX.Element {
     }
     const xKind: XKind = settings.xMetric ? "number" : settings.axis === "time" ? "time" : settings.axis === "relative" ? "duration" : "number"
     const xName = settings.xMetric ?? "step"
-    const isWaiting = !whole.isComplete && lines.length === 0
+    const isWaiting = !props.kept && !whole.isComplete && lines.length === 0
     const height = isFull ? Math.max(300, window.innerHeight - 150) : props.height ?? 190
     const canNote = props.onNote !== undefined && settings.axis === "step" && !settings.xMetric && !isTable
     // Notes are pinned to steps that were logged.
@@ -107,7 +110,7 @@ export const Panel = memo(function Panel(props: Props): JSX.Element {
                         </Menu>
                     </div>
                 </div>
-                {whole.error && lines.length === 0 ? <Failure error={whole.error} again={tryCurvesAgain} />
+                {whole.error && lines.length === 0 && !props.kept ? <Failure error={whole.error} again={tryCurvesAgain} />
                     : isWaiting ? <div className="skeleton" style={{ height, margin: "0 4px" }} aria-busy="true" />
                     : lines.length === 0 ? <div className="chart-empty">{subjects.length === 0 ? "No run is visible." : "No visible run has logged this."}</div>
                     : lines.every(line => line.isSingle) ? <Bars lines={lines} height={height} />

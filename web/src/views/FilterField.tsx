@@ -75,7 +75,7 @@ function suggestions(word: string, names: LoggedNames | undefined): string[] {
     const quoted = (name: string): string => (/^[A-Za-z_][\w/-]*$/.test(name) ? name : `\`${name}\``)
     const every = [
         ...(names?.metrics ?? []).map(name => `metrics.${quoted(name)}`), ...(names?.params ?? []).map(name => `params.${quoted(name)}`),
-        ...(names?.tags ?? []).map(name => `tags.${quoted(name)}`), "state", "start_time", "duration", "name", "user", "AND", "OR", "NOT", "LIKE", "IN", "IS NAN",
+        ...(names?.tags ?? []).map(name => `tags.${quoted(name)}`), "state", "start_time", "duration", "name", "user", "git_commit", "git_branch", "AND", "OR", "NOT", "LIKE", "IN", "IS NAN",
     ]
     const wanted = word.toLowerCase().replace(/`/g, "")
     const plain = (offer: string): string => offer.toLowerCase().replace(/`/g, "")

@@ -1,10 +1,13 @@
 // The registry: names of models, their versions with aliases and stages.
+import { Suspense, lazy } from "react"
 import { all, get, part, post } from "../api/client"
 import { invalidate, useResource } from "../api/resource"
-import { Link } from "../app/router"
+import { Link, setQuery, useAddress } from "../app/router"
 import { Frame } from "../app/Shell"
 import { formatAgo, formatCount, fullTime } from "../ui/format"
 import { Empty, Failure, Skeleton, toast } from "../ui/parts"
+
+const Lineage = lazy(() => import("./lineage/Lineage").then(module => ({ default: module.Lineage })))
 
 interface Model { name: string; project: string; description: string; version_count: number; aliases: Record<string, number> | { alias: string; version: number }[]; updated_at: string }
 interface Version { version: number; stage: string; status: string; description: string; source: string; run_id: string | null; aliases: string[]; created_at: string; user: string | null }
@@ -36,7 +39,9 @@ function AllModels(): JSX.Element {
 const stages = ["None", "Staging", "Production", "Archived"]
 
 function OneModel({ name }: { name: string }): JSX.Element {
-    const project = new URLSearchParams(location.search).get("project")
+    const { query } = useAddress()
+    const project = query.get("project")
+    const traced = query.get("lineage")
     const where = project ? `?project=${part(project)}` : ""
     const model = useResource(`model/${name}${where}`, () => get<Model>(`models/${part(name)}${where}`))
     const versions = useResource(`model/${name}${where}/versions`, () => all<Version>(`models/${part(name)}/versions${where}`, "versions"))
@@ -51,7 +56,7 @@ function OneModel({ name }: { name: string }): JSX.Element {
                         <div className="head"><div><h1>{model.data.name}</h1><p className="lead">{model.data.description}</p></div></div>
                         {versions.error ? <Failure error={versions.error} /> : (versions.data ?? []).length === 0 ? <div className="card"><Empty title="No versions yet">Register one from a run: <code>martlet models register {name} RUN PATH</code></Empty></div> : (
                             <div className="card" style={{ overflowX: "auto" }}><table className="plain">
-                                <thead><tr><th>Version</th><th>Stage</th><th>Aliases</th><th>Run</th><th>Source</th><th className="r">Made</th></tr></thead>
+                                <thead><tr><th>Version</th><th>Stage</th><th>Aliases</th><th>Run</th><th>Source</th><th className="r">Made</th><th><span className="hidden">Lineage</span></th></tr></thead>
                                 <tbody>{versions.data!.map(version => (
                                     <tr key={version.version}>
                                         <td><b className="num">{version.version}</b> <span className="muted">{version.description}</span></td>
@@ -59,10 +64,12 @@ function OneModel({ name }: { name: string }): JSX.Element {
                                         <td>{(version.aliases ?? []).map(alias => <span key={alias} className="chip">@{alias}</span>)}</td>
                                         <td>{version.run_id ? <Link className="text mono" to={`/runs/${version.run_id}`}>{version.run_id.slice(0, 8)}</Link> : "–"}</td>
                                         <td className="mono wrap muted">{version.source}</td><td className="r muted" title={fullTime(version.created_at)}>{formatAgo(version.created_at)}</td>
+                                        <td className="r"><button className="button" aria-label={`Lineage of version ${version.version}`} aria-pressed={traced === String(version.version)} onClick={() => setQuery({ lineage: traced === String(version.version) ? null : String(version.version), around: null })}>Lineage</button></td>
                                     </tr>
                                 ))}</tbody>
                             </table></div>
                         )}
+                        {traced && <Suspense fallback={<Skeleton />}><Lineage key={traced} home={`models/${part(name)}/versions/${part(traced)}/lineage${where}`} what={`Version ${traced}`} /></Suspense>}
                     </>
                 )}
             </main>

@@ -9,6 +9,7 @@ import { Frame } from "../app/Shell"
 import { keep, kept, useTheme } from "../app/theme"
 import { forgetCurves, growCurves, learnStarts } from "../charts/curves"
 import { Panel } from "../charts/Panel"
+import { plainText } from "../charts/pins"
 import type { PanelSettings } from "../charts/subjects"
 import { numberOfShortID } from "../charts/palette"
 import { exactNumber, formatAgo, formatCount, formatDuration, formatNumber, formatValue, fullTime } from "../ui/format"
@@ -21,8 +22,9 @@ const loadFiles = (): Promise<typeof import("./Files")> => import("./Files")
 const Files = lazy(loadFiles)
 // Asked for beside the run and not after it.
 if (/\/artifacts\/?$/.test(location.pathname)) void loadFiles()
+const LineageOfRun = lazy(() => import("./lineage/Lineage").then(module => ({ default: module.LineageOfRun })))
 
-const tabs = ["overview", "charts", "system", "console", "artifacts", "notes", "code"]
+const tabs = ["overview", "charts", "system", "console", "artifacts", "lineage", "notes", "code"]
 
 /** A short id means something inside its experiment only: it is looked up there, and the address becomes the run's own. */
 export function RunOfExperiment({ experiment, id, tab }: { experiment: string; id: string; tab: string }): JSX.Element {
@@ -87,6 +89,7 @@ export default function RunPage({ id, tab }: { id: string; tab: string }): JSX.E
                         {tab === "system" && <Charts run={shown} metrics={metrics.data?.metrics ?? []} isSystem />}
                         {tab === "console" && <ConsoleView run={shown} isOver={isOver} />}
                         {tab === "artifacts" && <Suspense fallback={<Skeleton />}><Files run={shown} /></Suspense>}
+                        {tab === "lineage" && <Suspense fallback={<Skeleton />}><LineageOfRun run={shown} /></Suspense>}
                         {tab === "notes" && <Notes owner={`runs/${part(shown.id)}`} />}
                         {tab === "code" && <Code run={shown} />}
                         {!tabs.includes(tab) && <Empty title={`There is no view “${tab}”`} />}
@@ -229,7 +232,7 @@ function Charts({ run, metrics, isSystem }: { run: Run; metrics: MetricStatistic
                     onRange={range => setQuery({ zoom: range ? range.map(value => Number(value.toPrecision(8))).join(",") : null })}
                     onStar={metric => { const next = stars.includes(metric) ? stars.filter(one => one !== metric) : [...stars, metric]; setStars(next); keep(`stars.${run.experiment_id}`, JSON.stringify(next)) }}
                     onNote={isSystem ? undefined : pinNote}
-                    pins={(notes.data ?? []).filter(note => note.metric === name && note.step !== undefined && !isSystem).map(note => ({ x: note.step!, text: note.text.replace(/\*\*|`/g, "") }))} />
+                    pins={(notes.data ?? []).filter(note => note.metric === name && note.step !== undefined && !isSystem).map(note => ({ x: note.step!, text: plainText(note.text) }))} />
             ))}</div>
             {!isSystem && <Suspense fallback={null}><MediaSection runs={shown} theme={theme} isLive={false} /></Suspense>}
         </>

@@ -11,6 +11,7 @@ import { keep, kept, useTheme } from "../app/theme"
 import type { Interval } from "../charts/curve"
 import { forgetCurves, growCurves, learnStarts } from "../charts/curves"
 import { Panel } from "../charts/Panel"
+import { usePins } from "../charts/pins"
 import type { PanelSettings, Subject } from "../charts/subjects"
 import { Empty, Failure, Icon, Skeleton } from "../ui/parts"
 import { FirstSteps } from "./FirstSteps"
@@ -72,7 +73,10 @@ export function Workspace({ id }: { id: string }): JSX.Element {
 
     const live = useChanges(experiment.data ? `experiment=${part(experiment.data.id)}` : null, changes => {
         growCurves(changes)
-        if (changes.some(change => change.event)) invalidate(`experiment/${id}/runs`)
+        if (changes.some(change => change.event)) {
+            invalidate(`experiment/${id}/runs`)
+            invalidate("notes/")
+        }
         const known = new Set(metricNames)
         if (changes.some(change => change.metrics && Object.keys(change.metrics).some(name => name !== "step" && !known.has(name))))
             invalidate(`experiment/${id}/names`)
@@ -114,6 +118,9 @@ export function Workspace({ id }: { id: string }): JSX.Element {
         keep(`stars.${id}`, JSON.stringify(next))
         return next
     }), [id])
+    const pinsOf = usePins(subjects)
+    // A note is at a step: on another axis it has no place.
+    const hasSteps = settings.axis === "step" && settings.xMetric === null
     const sections = useMemo(() => sectionsOf(metricNames, search, stars), [names.data, search, stars])
 
     if (experiment.error) return <ExperimentFrame id={id} tab="workspace"><div className="page"><Failure error={experiment.error} again={experiment.reload} /></div></ExperimentFrame>
@@ -138,7 +145,7 @@ export function Workspace({ id }: { id: string }): JSX.Element {
                             <Section key={section.name} name={section.name} count={section.metrics.length} isStart={section.isStart}>
                                 <div className="grid">
                                     {section.metrics.map(metric => (
-                                        <Panel key={metric} metric={metric} subjects={subjects} settings={settings} onRange={onRange} theme={theme} highlight={highlight} isStarred={stars.includes(metric)} onStar={onStar} />
+                                        <Panel key={metric} metric={metric} subjects={subjects} settings={settings} onRange={onRange} theme={theme} highlight={highlight} isStarred={stars.includes(metric)} onStar={onStar} {...(hasSteps ? { pins: pinsOf(metric) } : {})} />
                                     ))}
                                 </div>
                             </Section>

@@ -3,6 +3,7 @@ import { Suspense, lazy, useMemo, useState } from "react"
 import type { RunState } from "../../api/types"
 import { Link } from "../../app/router"
 import { Panel } from "../../charts/Panel"
+import { usePins } from "../../charts/pins"
 import type { PanelSettings, Subject } from "../../charts/subjects"
 import { exactNumber, formatCount, formatNumber, plural } from "../../ui/format"
 import { type RunRow, groupRuns, labelOf, seedGrouping } from "../runs"
@@ -23,7 +24,8 @@ export function subjectsOf(rows: RunRow[], different: string[]): Subject[] {
 export function CurveCell({ study, subjects }: { study: Study; subjects: Subject[] }): JSX.Element {
     const [range, setRange] = useState<[number, number] | null>(null)
     const settings = useMemo(() => ({ ...plain, range }), [range])
-    return <Panel metric={study.metric} subjects={subjects} settings={settings} theme={study.theme} highlight={null} isStarred={false} onStar={nothing} onRange={setRange} height={240} />
+    const pinsOf = usePins(subjects)
+    return <Panel pins={pinsOf(study.metric)} metric={study.metric} subjects={subjects} settings={settings} theme={study.theme} highlight={null} isStarred={false} onStar={nothing} onRange={setRange} height={240} />
 }
 
 export function BestCell({ study }: { study: Study }): JSX.Element {

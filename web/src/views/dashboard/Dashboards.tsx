@@ -1,11 +1,11 @@
 // The dashboards of an experiment, and one of them: live, and changed by whoever may write.
 import { useEffect, useMemo, useRef, useState } from "react"
-import { get, part } from "../../api/client"
+import { type ApiError, get, part } from "../../api/client"
 import { useChanges } from "../../api/live"
 import { useMeanings } from "../../api/meanings"
 import { invalidate, useResource } from "../../api/resource"
 import type { Experiment, LoggedNames } from "../../api/types"
-import { Link, navigate } from "../../app/router"
+import { Link, navigate, useLeaveQuestion } from "../../app/router"
 import { ExperimentFrame } from "../../app/Shell"
 import { useTheme } from "../../app/theme"
 import { forgetCurves, growCurves, learnStarts } from "../../charts/curves"
@@ -16,7 +16,7 @@ import { type RunRow, differing, fetchRuns, labelOf } from "../runs"
 import { type Study, numericParams } from "../statistics/fields"
 import { subjectsOf } from "./Cells"
 import { Widget } from "./Widget"
-import { type Dashboard, type Kind, dashboardNames, drop, firstWidgets, kinds, parsed, prefix, save } from "./model"
+import { type Dashboard, type Kind, dashboardNames, drop, firstWidgets, differencesOf, kinds, parsed, prefix, save } from "./model"
 
 const metricsMax = 200
 const runsMax = 2000
@@ -35,7 +35,7 @@ export default function Dashboards({ id, name }: { id: string; name?: string }):
                     : name === undefined ? <List id={id} experiment={experiment.data} names={names.data} />
                     : kept === undefined ? <Empty title={`There is no dashboard “${name}” here`}><Link className="text" to={`/experiments/${part(id)}/dashboards`}>All dashboards</Link></Empty>
                     : !known ? <Empty title="This is no dashboard">The tag <code>{prefix + name}</code> holds something else.</Empty>
-                    : <Page key={name} id={id} experiment={experiment.data} names={names.data} name={name} kept={known} />}
+                    : <Page key={name} id={id} experiment={experiment.data} names={names.data} name={name} kept={known} text={kept} />}
             </main>
         </ExperimentFrame>
     )
@@ -74,19 +74,22 @@ function List({ id, experiment, names }: { id: string; experiment: Experiment; n
     )
 }
 
-function Page({ id, experiment, names, name, kept }: { id: string; experiment: Experiment; names: LoggedNames; name: string; kept: Dashboard }): JSX.Element {
+function Page({ id, experiment, names, name, kept, text }: { id: string; experiment: Experiment; names: LoggedNames; name: string; kept: Dashboard; text: string | null }): JSX.Element {
     const theme = useTheme()
     const [draft, setDraft] = useState(kept)
     const [isEditing, setEditing] = useState(false)
-    const isChanged = JSON.stringify(draft) !== JSON.stringify(kept)
-    useEffect(() => {
-        if (!isChanged) return undefined
-        const ask = (event: BeforeUnloadEvent): void => event.preventDefault()
-        window.addEventListener("beforeunload", ask)
-        return () => window.removeEventListener("beforeunload", ask)
-    }, [isChanged])
-    // What somebody else saved is shown, unless one is changing it oneself.
-    useEffect(() => { if (!isEditing) setDraft(kept) }, [kept])
+    const [isLeaving, setLeaving] = useState(false)
+    // What the change began from: somebody else may save meanwhile.
+    const [base, setBase] = useState({ kept, text })
+    const isChanged = JSON.stringify(draft) !== JSON.stringify(base.kept)
+    const isBehind = base.text !== text
+    useLeaveQuestion(isChanged && !isLeaving ? "This dashboard has changes that are not saved. Leave it and lose them?" : null)
+    const take = (): void => {
+        setDraft(kept)
+        setBase({ kept, text })
+    }
+    // What somebody else saved is shown, unless one has changed it oneself.
+    useEffect(() => { if (!isChanged) take() }, [text])
     const metrics = useMemo(() => names.metrics.filter(one => !one.startsWith("system/")).slice(0, metricsMax), [names])
     const found = useResource(`experiment/${id}/runs/dashboard|${draft.filter}`, () => fetchRuns({ experiment_id: [experiment.id], filter: draft.filter, metrics, params: ["*"], max: runsMax }))
     const rows = found.data?.rows ?? noRows
@@ -117,16 +120,27 @@ function Page({ id, experiment, names, name, kept }: { id: string; experiment: E
         setEditing(true)
         put([...draft.widgets, { kind, width: kind === "best" || kind === "states" || kind === "curve" ? 1 : 2, settings: kind === "states" || kind === "text" || kind === "correlation" ? {} : { metric: study.metric } }])
     }
-    const store = (): void => void save(experiment, name, draft).then(() => {
+    const store = (known: string | null): void => void save(experiment, name, draft, known).then(() => {
+        setBase({ kept: draft, text: JSON.stringify(draft) })
         invalidate(`experiment/${id}`)
         setEditing(false)
         toast("Dashboard saved")
-    }, (error: Error) => toast(error.message))
-    const remove = (): void => void drop(experiment, name).then(() => {
-        invalidate(`experiment/${id}`)
-        navigate(`/experiments/${part(id)}/dashboards`)
-        toast(`Dashboard “${name}” removed`, () => void save(experiment, name, kept).then(() => invalidate(`experiment/${id}`)))
-    }, (error: Error) => toast(error.message))
+    }, (error: ApiError) => {
+        // What was changed is said on the page, once it is known.
+        if (error.status === 409) invalidate(`experiment/${id}`)
+        else toast(error.message)
+    })
+    const remove = (): void => {
+        setLeaving(true)
+        drop(experiment, name).then(() => {
+            invalidate(`experiment/${id}`)
+            navigate(`/experiments/${part(id)}/dashboards`)
+            toast(`Dashboard “${name}” removed`, () => void save(experiment, name, kept).then(() => invalidate(`experiment/${id}`)))
+        }, (error: Error) => {
+            setLeaving(false)
+            toast(error.message)
+        })
+    }
     const move = (from: number, by: number): void => {
         const to = from + by
         if (to < 0 || to >= draft.widgets.length) return
@@ -140,10 +154,17 @@ function Page({ id, experiment, names, name, kept }: { id: string; experiment: E
                 <div className="grow"><h1 className="cut">{name}</h1><p className="lead">{found.data ? `${plural(found.data.total, "run")}${draft.filter ? " that fit the filter" : ""}${found.data.total > rows.length ? `, the newest ${rows.length}` : ""}` : " "}</p></div>
                 {(isEditing || draft.filter) && <div style={{ width: 300 }}><FilterField filter={draft.filter} error={found.error && found.error.status < 500 ? found.error : null} advice={found.data?.advice ?? []} names={names} onFilter={filter => setDraft(old => ({ ...old, filter }))} /></div>}
                 {isEditing && <Menu label="Add a widget" icon="add" className="button icon">{(Object.keys(kinds) as Kind[]).map(kind => <button key={kind} onClick={() => add(kind)}>{kinds[kind]}</button>)}</Menu>}
-                {isChanged && <button className="button" onClick={() => { setDraft(kept); setEditing(false) }}>Discard</button>}
-                {isChanged ? <button className="button main" onClick={store}>Save</button> : <button className="button" aria-pressed={isEditing} onClick={() => setEditing(!isEditing)}>{isEditing ? "Done" : "Edit"}</button>}
+                {isChanged && <button className="button" onClick={() => { take(); setEditing(false) }}>Discard</button>}
+                {isChanged ? <button className="button main" disabled={isBehind} onClick={() => store(base.text)}>Save</button> : <button className="button" aria-pressed={isEditing} onClick={() => setEditing(!isEditing)}>{isEditing ? "Done" : "Edit"}</button>}
                 <Menu label="More of this dashboard" icon="more"><button onClick={() => copy(location.href, "Link")}>Copy link<Icon name="link" /></button><button onClick={remove}>Remove</button></Menu>
             </div>
+            {isBehind && isChanged && (
+                <div className="message bad" role="alert" style={{ marginBottom: 14 }}>
+                    <b>Somebody else has saved this dashboard since you began.</b> Theirs: {differencesOf(base.kept, kept).join("; ") || "the same widgets"}.{" "}
+                    <button className="button" onClick={() => { take(); setEditing(false) }}>Show theirs, drop mine</button>{" "}
+                    <button className="button" onClick={() => store(text)}>Save mine over theirs</button>
+                </div>
+            )}
             {found.error && found.error.status >= 500 ? <Failure error={found.error} again={found.reload} /> : found.isLoading && rows.length === 0 ? <Skeleton rows={10} />
                 : draft.widgets.length === 0 ? <div className="card"><Empty title="An empty dashboard"><button className="button" onClick={() => add("curve")}>Add a curve</button></Empty></div>
                 : <><h2 className="hidden">Widgets</h2><div className="widgets">{draft.widgets.map((widget, index) => (

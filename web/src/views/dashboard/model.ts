@@ -44,8 +44,24 @@ export function parsed(text: string | null | undefined): Dashboard | null {
     }
 }
 
-export function save(experiment: Experiment, name: string, dashboard: Dashboard): Promise<unknown> {
-    return patch(`experiments/${part(experiment.id)}`, { tags: { [prefix + name]: JSON.stringify(dashboard) } })
+/** `known` is the tag's text as it was when the change began: 409 where somebody else has saved since. */
+export function save(experiment: Experiment, name: string, dashboard: Dashboard, known?: string | null): Promise<unknown> {
+    return patch(`experiments/${part(experiment.id)}`, {
+        tags: { [prefix + name]: JSON.stringify(dashboard) }, ...(known === undefined ? {} : { if_tags: { [prefix + name]: known } }),
+    })
+}
+
+/** What somebody else's save changed, in words. */
+export function differencesOf(before: Dashboard, after: Dashboard): string[] {
+    const wordOf = (widget: Widget): string => [kinds[widget.kind], widget.settings["metric"]].filter(Boolean).join(" of ")
+    const textOf = (widget: Widget): string => JSON.stringify([widget.kind, widget.width, Object.entries(widget.settings).sort()])
+    const [old, fresh] = [before.widgets.map(textOf), after.widgets.map(textOf)]
+    const gone = before.widgets.filter((_, index) => !fresh.includes(old[index]!))
+    const come = after.widgets.filter((_, index) => !old.includes(fresh[index]!))
+    const said = [...gone.map(one => `without “${wordOf(one)}” as it was`), ...come.map(one => `with “${wordOf(one)}” as it is now`)]
+    if (before.filter !== after.filter) said.push(after.filter ? `filter “${after.filter}”` : "no filter")
+    if (said.length === 0 && old.join() !== fresh.join()) said.push("another order")
+    return said
 }
 
 export function drop(experiment: Experiment, name: string): Promise<unknown> {
