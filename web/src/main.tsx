@@ -2,6 +2,7 @@
 import { StrictMode, Suspense, lazy, useEffect } from "react"
 import { createRoot } from "react-dom/client"
 import { whenSignedOut } from "./api/client"
+import { whenReady } from "./api/early"
 import { Palette } from "./app/Palette"
 import { Frame } from "./app/Shell"
 import { Link, navigate, useAddress } from "./app/router"
@@ -80,12 +81,12 @@ function Page(): JSX.Element {
 
 const place = document.getElementById("app")
 if (place) {
-    createRoot(place).render(
+    void whenReady().then(() => createRoot(place).render(
         <StrictMode>
             <Suspense fallback={<Frame crumbs={[]}><Skeleton rows={8} /></Frame>}><Page /></Suspense>
             <Palette />
             <Toasts />
         </StrictMode>,
-    )
+    ))
 }
 

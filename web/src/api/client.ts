@@ -1,5 +1,7 @@
 // The one door to the server. Addresses are relative to the page's base, so the app works beneath any prefix.
 
+import { takeEarly } from "./early"
+
 export const root = new URL(document.baseURI)
 
 /** What the server said instead of an answer: a sentence, and what to do about it. */
@@ -33,7 +35,7 @@ export async function call<T>(method: string, path: string, body?: unknown, sign
     }
     let answer: Response
     try {
-        answer = await fetch(apiAddress(path), request)
+        answer = await ((method === "GET" && takeEarly(path)) || fetch(apiAddress(path), request))
     } catch (error) {
         if (signal?.aborted) throw error
         throw new ApiError(0, "unreachable", "The server does not answer.", "Check that it still runs, then try again.")

@@ -2,6 +2,7 @@
 // to a server at most, and ten forgotten tabs must not hold them all.
 import { useEffect, useRef, useState } from "react"
 import { apiAddress } from "./client"
+import { takeCursor } from "./early"
 import type { RunState, WireNumber } from "./types"
 
 export interface Change {
@@ -42,6 +43,11 @@ export function useChanges(scope: string | null, then: (changes: Change[]) => vo
             newest.current.then(changes)
         }
         const open = (): void => {
+            const early = last === null ? takeCursor() : null
+            if (early) {
+                last = early.cursor
+                newest.current.onGap(early.since)
+            }
             const since = last === null ? "" : `since=${encodeURIComponent(last)}&`
             source = new EventSource(apiAddress(`changes?${since}${scope}`))
             source.onopen = () => {

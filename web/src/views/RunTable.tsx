@@ -33,6 +33,16 @@ export function fieldOf(column: string): string {
     return column.slice(0, dot + 1) + (/^[A-Za-z_][\w/-]*$/.test(name) ? name : `\`${name}\``)
 }
 
+const lookedAt = 60
+
+function namesIn(columns: string[], kind: string): string[] {
+    return columns.filter(name => name.startsWith(kind)).map(name => name.slice(kind.length))
+}
+
+function standardColumns({ metrics, params }: LoggedNames): string[] {
+    return ["state", "started", "duration", ...metrics.filter(isSparked).slice(0, 1).map(name => `curve.${name}`), ...metrics.filter(name => !name.startsWith("system/")).slice(0, 6).map(name => `metrics.${name}`), ...params.slice(0, 12).map(name => `params.${name}`)]
+}
+
 export default function RunTable({ id }: { id: string }): JSX.Element {
     const { query } = useAddress()
     const theme = useTheme()
@@ -41,18 +51,18 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
     const order = query.get("sort") ?? "started:desc"
     const names = useResource(`experiment/${id}/names`, () => get<LoggedNames>(`experiments/${part(id)}/names`))
     const chosen = (query.get("columns") ?? kept(`table.${id}`, "")).split(",").filter(Boolean)
-    const metrics = names.data?.metrics ?? []
-    const standard = useMemo(() => ["state", "started", "duration", ...metrics.filter(isSparked).slice(0, 1).map(name => `curve.${name}`), ...metrics.filter(name => !name.startsWith("system/")).slice(0, 6).map(name => `metrics.${name}`), ...(names.data?.params ?? []).slice(0, 12).map(name => `params.${name}`)], [names.data])
-    const wanted = chosen.length ? chosen : standard
-    const columns: Column[] = wanted.map(column => plain.find(one => one.id === column) ?? { id: column, name: column.startsWith("curve.") ? `${column.slice(6)} curve` : column.slice(column.indexOf(".") + 1), isNumber: column.startsWith("metrics.") })
+    const standard = useMemo(() => (names.data ? standardColumns(names.data) : null), [names.data])
+    const known = chosen.length ? chosen : standard
     const [by, direction] = order.split(/:(?=[^:]*$)/)
     const [version, setVersion] = useState(0)
-    const found = useRuns(names.data ? `${id}|${filter}|${order}|${wanted.join(",")}` : null, {
+    // Until it is known which names there are, a first look at the newest rows brings its own.
+    const found = useRuns(`${id}|${filter}|${order}|${known ? known.join(",") : "look"}`, {
         experiment_id: [id], filter, order_by: by ? [`${fieldOf(by)} ${direction === "asc" ? "ASC" : "DESC"}`] : [],
-        metrics: wanted.filter(name => name.startsWith("metrics.")).map(name => name.slice(8)), params: wanted.filter(name => name.startsWith("params.")).map(name => name.slice(7)),
-        tags: wanted.filter(name => name.startsWith("tags.")).map(name => name.slice(5)), max: 100_000,
+        ...(known ? { metrics: namesIn(known, "metrics."), params: namesIn(known, "params."), tags: namesIn(known, "tags."), max: 100_000 } : { metrics: ["*"], params: ["*"], max: lookedAt }),
     }, version)
     const rows = found.error ? noRows : found.data?.rows ?? noRows
+    const wanted = known ?? standardColumns({ metrics: Object.keys(rows[0]?.metrics ?? {}), params: Object.keys(rows[0]?.params ?? {}), tags: [] })
+    const columns: Column[] = wanted.map(column => plain.find(one => one.id === column) ?? { id: column, name: column.startsWith("curve.") ? `${column.slice(6)} curve` : column.slice(column.indexOf(".") + 1), isNumber: column.startsWith("metrics.") })
     const refresh = useRef(0)
     const lookAgain = (): void => {
         if (refresh.current) return
@@ -109,7 +119,7 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
                     ) : <span className="muted num">{found.data && (rows.length < found.data.total ? `${formatCount(rows.length)} of ${plural(found.data.total, "run")}` : plural(found.data.total, "run"))}</span>}
                     <button className="button" onClick={() => download("runs.csv", "text/csv", csvOf(rows, columns.filter(column => !column.id.startsWith("curve."))))}>CSV</button>
                 </div>
-                {found.error && found.error.status >= 500 ? <Failure error={found.error} again={lookAgain} /> : names.error ? <Failure error={names.error} /> : names.isLoading || (found.isLoading && rows.length === 0) ? <Skeleton rows={16} />
+                {found.error && found.error.status >= 500 ? <Failure error={found.error} again={lookAgain} /> : names.error ? <Failure error={names.error} /> : found.isLoading && rows.length === 0 ? <Skeleton rows={16} />
                     : rows.length === 0 ? (found.error ? <p className="empty">The filter is not understood yet; what is wrong stands below it.</p> : filter ? <p className="empty">No run fits this filter.</p> : <FirstSteps experiment={id} />)
                     : groups ? <GroupTable groups={groups} columns={shownColumns} theme={theme} />
                     : <VirtualGrid id={id} rows={rows} columns={shownColumns} height={height} theme={theme} order={order} picked={picked} setPicked={setPicked} />}

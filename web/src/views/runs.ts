@@ -123,8 +123,8 @@ export function differing(rows: RunRow[]): string[] {
     }
     // Words first: `resnet34 · cosine · lr 0.4` is read faster than a row of numbers.
     const isWord = (key: string): boolean => rows.some(row => typeof row.params[key] === "string" && Number.isNaN(Number(row.params[key])))
-    return Array.from(seen).filter(([, values]) => values.size > 1).map(([key]) => key)
-        .sort((a, b) => Number(isSeedName(a)) - Number(isSeedName(b)) || Number(isWord(b)) - Number(isWord(a)))
+    return Array.from(seen).filter(([, values]) => values.size > 1).map(([key]) => ({ key, isSeed: isSeedName(key), isWord: isWord(key) }))
+        .sort((a, b) => Number(a.isSeed) - Number(b.isSeed) || Number(b.isWord) - Number(a.isWord)).map(one => one.key)
 }
 
 /** What tells a run from the others: `lr 0.1 · cosine`. */
