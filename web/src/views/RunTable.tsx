@@ -16,9 +16,8 @@ import { Failure, Icon, Skeleton, StateWord, download, toast } from "../ui/parts
 import { FilterField } from "./FilterField"
 import { FirstSteps } from "./FirstSteps"
 import { valueOf } from "./RunList"
+import { useRenewed } from "./renewal"
 import { type RunRow, differing, groupRuns, isSeedName, useRuns } from "./runs"
-
-const noRows: RunRow[] = []
 
 interface Column { id: string; name: string; isNumber: boolean }
 
@@ -56,11 +55,12 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
     const [by, direction] = order.split(/:(?=[^:]*$)/)
     const [version, setVersion] = useState(0)
     // Until it is known which names there are, a first look at the newest rows brings its own.
-    const found = useRuns(`${id}|${filter}|${order}|${known ? known.join(",") : "look"}`, {
+    const question = {
         experiment_id: [id], filter, order_by: by ? [`${fieldOf(by)} ${direction === "asc" ? "ASC" : "DESC"}`] : [],
         ...(known ? { metrics: namesIn(known, "metrics."), params: namesIn(known, "params."), tags: namesIn(known, "tags."), max: 100_000 } : { metrics: ["*"], params: ["*"], max: lookedAt }),
-    }, version)
-    const rows = found.error ? noRows : found.data?.rows ?? noRows
+    }
+    const found = useRuns(`${id}|${filter}|${order}|${known ? known.join(",") : "look"}`, question, version)
+    const [rows, hear] = useRenewed(found.error ? undefined : found.data, question)
     const wanted = known ?? standardColumns({ metrics: Object.keys(rows[0]?.metrics ?? {}), params: Object.keys(rows[0]?.params ?? {}), tags: [] })
     const columns: Column[] = wanted.map(column => plain.find(one => one.id === column) ?? { id: column, name: column.startsWith("curve.") ? `${column.slice(6)} curve` : column.slice(column.indexOf(".") + 1), isNumber: column.startsWith("metrics.") })
     const refresh = useRef(0)
@@ -73,6 +73,7 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
     }
     useChanges(`experiment=${part(id)}`, changes => {
         if (changes.some(change => change.event)) lookAgain()
+        else hear(changes)
     }, before => {
         if (found.asked < before) lookAgain()
     })

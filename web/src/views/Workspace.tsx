@@ -16,6 +16,7 @@ import type { PanelSettings, Subject } from "../charts/subjects"
 import { Empty, Failure, Icon, Skeleton } from "../ui/parts"
 import { FirstSteps } from "./FirstSteps"
 import { RunList } from "./RunList"
+import { useRenewed } from "./renewal"
 import { type RunRow, differing, fetchRuns, groupRuns, labelOf, seedGrouping } from "./runs"
 
 const MediaSection = lazy(() => import("./media/MediaSection"))
@@ -33,8 +34,10 @@ export function Workspace({ id }: { id: string }): JSX.Element {
     const metricNames = names.data?.metrics ?? []
     const chosen = columns.length ? columns : standardColumns(metricNames)
     const wanted = chosen.filter(column => column.startsWith("metrics.")).map(column => column.slice(8))
-    const found = useResource(names.data || names.error ? `experiment/${id}/runs|${filter}|${wanted.join(",")}` : null, () =>
-        fetchRuns({ experiment_id: [id], filter, metrics: wanted, params: ["*"], max: 2000 }))
+    const question = { experiment_id: [id], filter, metrics: wanted, params: ["*"], max: 2000 }
+    const found = useResource(names.data || names.error ? `experiment/${id}/runs|${filter}|${wanted.join(",")}` : null, () => fetchRuns(question))
+    // The list shows what runs log meanwhile; the panels draw that themselves, and are not made anew for it.
+    const [listed, hear] = useRenewed(found.data, question)
     const lastRows = useRef<RunRow[]>(noRows)
     if (found.data) lastRows.current = found.data.rows
     const rows = found.data?.rows ?? (found.isLoading ? lastRows.current : noRows)
@@ -48,6 +51,7 @@ export function Workspace({ id }: { id: string }): JSX.Element {
         () => (groupWish === "none" ? null : groupWish && groupWish !== "seeds" ? groupWish.split(",") : byDefault),
         [groupWish, byDefault])
     const groups = useMemo(() => (by ? groupRuns(rows, by) : null), [rows, by])
+    const listedGroups = useMemo(() => (by && listed.length ? groupRuns(listed, by) : groups), [listed, by, groups])
 
     const show = query.get("show")
     const visible = useMemo(() => {
@@ -73,6 +77,7 @@ export function Workspace({ id }: { id: string }): JSX.Element {
 
     const live = useChanges(experiment.data ? `experiment=${part(experiment.data.id)}` : null, changes => {
         growCurves(changes)
+        hear(changes)
         if (changes.some(change => change.event)) {
             invalidate(`experiment/${id}/runs`)
             invalidate("notes/")
@@ -128,8 +133,8 @@ export function Workspace({ id }: { id: string }): JSX.Element {
         <ExperimentFrame id={id} tab="workspace" live={hasRunning || live !== "live" ? live : null}>
             <div className="work" style={{ ["--list" as string]: `${width}px` }}>
                 <RunList
-                    rows={rows} total={found.data?.total ?? rows.length} isLoading={found.isLoading && rows.length === 0} error={found.error} filter={filter}
-                    advice={found.data?.advice ?? []} groups={groups} canGroup={byDefault !== null} by={by} different={different} visible={visible} setVisible={setVisible}
+                    rows={listed.length ? listed : rows} total={found.data?.total ?? rows.length} isLoading={found.isLoading && rows.length === 0} error={found.error} filter={filter}
+                    advice={found.data?.advice ?? []} groups={listedGroups} canGroup={byDefault !== null} by={by} different={different} visible={visible} setVisible={setVisible}
                     columns={chosen} setColumns={next => { keep(`cols.${id}`, next.join(",")); setQuery({ cols: next.join(",") }) }}
                     names={names.data} theme={theme} highlight={highlight} onHighlight={setHighlight} params={different}
                     grip={<Grip width={width} onWidth={next => { setWidth(next); keep("list", String(next)) }} />} />

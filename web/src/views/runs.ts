@@ -26,9 +26,11 @@ export interface RunRows {
     rows: RunRow[]
     total: number
     advice: string[]
+    /** When the first of it was asked for. */
+    asked: number
 }
 
-interface Question {
+export interface Question {
     /** All experiments, where none is named. */
     experiment_id?: string[]
     filter?: string
@@ -44,6 +46,7 @@ const firstPage = 500
 /** As many runs as are wanted, page by page; `onPage` hears of what there is so far, the first page being a small one. */
 export async function fetchRuns(question: Question, onPage?: (found: RunRows) => void, signal?: AbortSignal): Promise<RunRows> {
     const { max = 2000, ...rest } = question
+    const asked = performance.now()
     const rows: RunRow[] = []
     let token: string | null = null
     let answer: RunTableAnswer
@@ -52,9 +55,9 @@ export async function fetchRuns(question: Question, onPage?: (found: RunRows) =>
         answer = await post<RunTableAnswer>("runs/table", { ...rest, limit, page_token: token ?? undefined }, signal)
         rows.push(...rowsOf(answer))
         token = answer.next_page_token
-        onPage?.({ rows: rows.slice(), total: answer.total, advice: answer.advice })
+        onPage?.({ rows: rows.slice(), total: answer.total, advice: answer.advice, asked })
     } while (token !== null && rows.length < max)
-    return { rows, total: answer.total, advice: answer.advice }
+    return { rows, total: answer.total, advice: answer.advice, asked }
 }
 
 /** The same for a page: shown from the first answer on, and asked again when `version` changes, without a blank between. */

@@ -1,0 +1,47 @@
+"""Rows show what their runs log, without being loaded again and without taking a late point for the last one."""
+
+import pytest
+from playwright.sync_api import expect
+from store import call
+
+
+@pytest.fixture
+def follower(server, request):
+    """An experiment of its own with one run, and how to log its loss."""
+    name = "rows-" + request.node.name
+    call(server, "POST", "/experiments", {"name": name})
+    run = call(server, "POST", f"/experiments/{name}/runs", {"name": "follower", "params": {"lr": 0.1}})
+
+    def log(step, loss):
+        call(server, "POST", f"/runs/{run['id']}/metrics", {"metrics": {"loss": loss}, "step": step})
+
+    log(5, 0.8125)
+    return name, log
+
+
+def test_a_cell_of_the_table_follows_its_run(page, follower):
+    name, log = follower
+    page.goto(f"/experiments/{name}/table")
+    row = page.get_by_role("row").filter(has_text="follower")
+    expect(row).to_contain_text("0.8125")
+    whole = []
+    page.on("request", lambda request: whole.append(request.post_data or "") if "/runs/table" in request.url else None)
+    log(6, 0.4375)
+    expect(row).to_contain_text("0.4375")
+    # A point that comes late is drawn where it belongs, and is not the value of the run.
+    log(2, 0.9375)
+    log(7, 0.3125)
+    expect(row).to_contain_text("0.3125")
+    log(3, 0.6875)
+    page.wait_for_timeout(1500)
+    expect(row).to_contain_text("0.3125")
+    assert whole and all("id IN" in body for body in whole), "the whole table was asked for again"
+
+
+def test_so_does_the_list_beside_the_panels(page, follower):
+    name, log = follower
+    page.goto(f"/experiments/{name}?cols=metrics.loss,started")
+    row = page.get_by_role("grid").get_by_role("row").filter(has_text="follower")
+    expect(row).to_contain_text("0.8125")
+    log(6, 0.4375)
+    expect(row).to_contain_text("0.4375")
