@@ -109,7 +109,7 @@ export function useSeriesKeys(runs: string[], isLive: boolean): { keys: SeriesKe
 }
 
 // Points of rich values, asked for once; what comes later is asked for from the last step on.
-interface Held { items: Item[]; count: number; pending: boolean }
+interface Held { items: Item[]; count: number; pending: boolean; watchers: Set<() => void> }
 const held = new Map<string, Held>()
 const heldMax = 400
 const firstPage = 200
@@ -120,22 +120,31 @@ export function useItems(series: SeriesKey, isWanted: boolean): Item[] {
     const [round, redraw] = useReducer((count: number) => count + 1, 0)
     useEffect(() => {
         if (!isWanted) return undefined
-        let isOver = false
-        const tell = (): void => { if (!isOver) redraw() }
-        series.runs.forEach((about, run) => { if (!about.items) void fill(run, series.key, about.count, tell) })
-        return () => { isOver = true }
+        const watched = Array.from(series.runs).filter(([, about]) => !about.items).map(([run, about]) => {
+            const entry = heldOf(run, series.key)
+            entry.watchers.add(redraw)
+            void fill(entry, run, series.key, about.count)
+            return entry
+        })
+        return () => watched.forEach(entry => entry.watchers.delete(redraw))
     }, [series, isWanted])
     return useMemo(() => Array.from(series.runs, ([run, about]) => about.items ?? held.get(`${run}\n${series.key}`)?.items ?? []).flat(), [series, round])
 }
 
-async function fill(run: string, key: string, count: number, tell: () => void): Promise<void> {
+function heldOf(run: string, key: string): Held {
     const name = `${run}\n${key}`
-    let entry = held.get(name)
-    if (entry && (entry.pending || entry.count >= count)) return tell()
-    if (!entry) {
-        if (held.size >= heldMax) held.delete(held.keys().next().value as string)
-        held.set(name, entry = { items: [], count: 0, pending: false })
-    }
+    const known = held.get(name)
+    if (known) return known
+    for (const [other, entry] of held) if (held.size >= heldMax && entry.watchers.size === 0) held.delete(other)
+    const made: Held = { items: [], count: 0, pending: false, watchers: new Set() }
+    held.set(name, made)
+    return made
+}
+
+/** Tells whoever watches by then: a page may be made anew while an answer is on its way. */
+async function fill(entry: Held, run: string, key: string, count: number): Promise<void> {
+    const tell = (): void => entry.watchers.forEach(watcher => watcher())
+    if (entry.pending || entry.count >= count) return tell()
     entry.pending = true
     const path = `runs/${part(run)}/rich/${key.split("/").map(part).join("/")}`
     try {
