@@ -72,7 +72,7 @@ def rooms_that_differ_from_the_plan():
     carried = re.findall(r'Target\.target\(name: "(C\w+)"', plan)
     known = {
         "Sources": {*libraries, *rooms, *carried},
-        "Tests": {*suites, "EndToEndTests", "ClientTests", "CompatibilityTests", "CompatTests", "BrowserTests",
+        "Tests": {*suites, "EndToEndTests", "ClientTests", "CompatibilityTests", "GuideTests", "BrowserTests",
                   "PackagingTests"}}
     for folder, names in known.items():
         for path in sorted((ROOT / folder).glob("*")):

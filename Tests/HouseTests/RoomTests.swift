@@ -45,7 +45,7 @@ import Testing
         }
         let suites = Set(
             plan.suites + [
-                "EndToEndTests", "ClientTests", "CompatibilityTests", "CompatTests", "BrowserTests", "PackagingTests",
+                "EndToEndTests", "ClientTests", "CompatibilityTests", "GuideTests", "BrowserTests", "PackagingTests",
             ])
         for folder in tree.folders(in: "Tests") where !suites.contains(folder) {
             Issue.record("Tests/\(folder) is in no list of Package.swift, so nothing runs it: add it, or remove it.")
