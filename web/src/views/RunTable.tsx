@@ -170,8 +170,8 @@ function VirtualGrid({ id, rows, columns, height, theme, order, picked, setPicke
     const total = places.length ? places[places.length - 1]!.left + places[places.length - 1]!.width : firstWidth
     const inSight = places.filter(place => place.left + place.width > view.left + firstWidth - 200 && place.left < view.left + view.width + 200)
     const before = inSight[0] ? inSight[0].left - firstWidth : 0
-    const first = Math.max(0, Math.floor(view.top / height) - 6)
-    const shown = rows.slice(first, first + Math.ceil(view.height / height) + 12)
+    const first = Math.max(0, Math.floor(view.top / height) - 4)
+    const shown = rows.slice(first, first + Math.ceil(view.height / height) + 8)
     const seen = shown.map(row => row.id).join(",")
     useEffect(() => {
         if (sparked.length === 0) return undefined

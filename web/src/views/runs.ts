@@ -42,6 +42,15 @@ export interface Question {
 }
 
 const firstPage = 500
+/** So long a person looks at the first page, and may ask for another order or filter, before the rest is fetched. */
+const restAfterMilliseconds = 600
+
+function pause(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+        const timer = window.setTimeout(resolve, restAfterMilliseconds)
+        signal?.addEventListener("abort", () => { window.clearTimeout(timer); reject(new Error("stopped")) })
+    })
+}
 
 /** As many runs as are wanted, page by page; `onPage` hears of what there is so far, the first page being a small one. */
 export async function fetchRuns(question: Question, onPage?: (found: RunRows) => void, signal?: AbortSignal): Promise<RunRows> {
@@ -56,6 +65,7 @@ export async function fetchRuns(question: Question, onPage?: (found: RunRows) =>
         rows.push(...rowsOf(answer))
         token = answer.next_page_token
         onPage?.({ rows: rows.slice(), total: answer.total, advice: answer.advice, asked })
+        if (onPage && token !== null && rows.length === firstPage) await pause(signal)
     } while (token !== null && rows.length < max)
     return { rows, total: answer.total, advice: answer.advice, asked }
 }
