@@ -60,8 +60,9 @@ export async function fetchRuns(question: Question, onPage?: (found: RunRows) =>
     let token: string | null = null
     let answer: RunTableAnswer
     do {
-        const limit: number = onPage && rows.length === 0 ? firstPage : Math.min(10_000, max - rows.length)
+        const limit: number = Math.min(onPage && rows.length === 0 ? firstPage : 10_000, max - rows.length)
         answer = await post<RunTableAnswer>("runs/table", { ...rest, limit, page_token: token ?? undefined }, signal)
+        if (signal?.aborted) throw new Error("stopped") // an answer that was asked for early is not stopped by its signal
         rows.push(...rowsOf(answer))
         token = answer.next_page_token
         onPage?.({ rows: rows.slice(), total: answer.total, advice: answer.advice, asked })
