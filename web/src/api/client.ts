@@ -35,7 +35,7 @@ export async function call<T>(method: string, path: string, body?: unknown, sign
     }
     let answer: Response
     try {
-        answer = await ((method === "GET" && takeEarly(path)) || fetch(apiAddress(path), request))
+        answer = await (((method === "GET" || method === "POST") && takeEarly(path, body)) || fetch(apiAddress(path), request))
     } catch (error) {
         if (signal?.aborted) throw error
         throw new ApiError(0, "unreachable", "The server does not answer.", "Check that it still runs, then try again.")

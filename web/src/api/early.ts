@@ -1,7 +1,7 @@
 // What was asked before the app ran, by first.ts: each answer is taken once, by whoever would ask the same.
 
 export interface Early {
-    /** By path beneath api/v1. */
+    /** By path beneath api/v1, and body where there is one. */
     answers: Map<string, Promise<Response>>
     /** Where the change feed stood before anything else was asked, and when that was known. */
     cursor: string | null
@@ -19,10 +19,12 @@ declare global {
 /** Nobody should be shown what a page asked for long ago. */
 const lastsMilliseconds = 10_000
 
-export function takeEarly(path: string): Promise<Response> | undefined {
+export function takeEarly(path: string, body?: unknown): Promise<Response> | undefined {
     const early = window.martletEarly
-    const answer = performance.now() < lastsMilliseconds ? early?.answers.get(path) : undefined
-    early?.answers.delete(path)
+    if (!early || early.answers.size === 0) return undefined
+    const key = body === undefined ? path : `${path} ${JSON.stringify(body)}`
+    const answer = performance.now() < lastsMilliseconds ? early.answers.get(key) : undefined
+    early.answers.delete(key)
     return answer
 }
 

@@ -29,6 +29,8 @@ interface Props {
 }
 
 const bucketCount = 300
+/** More lines than this stand so close that a zoomed one needs no finer buckets; their answer is megabytes as it is. */
+const fineRunsMax = 40
 
 export const Panel = memo(function Panel(props: Props): JSX.Element {
     const { metric, subjects, settings, theme } = props
@@ -61,7 +63,7 @@ export const Panel = memo(function Panel(props: Props): JSX.Element {
     // A metric as x axis is no place in the store: all of it is asked for, and cut here.
     const range = settings.xMetric ? null : settings.range
     const whole = useCurves(runs, metrics, settings.axis, null, bucketCount, isNear && !props.kept)
-    const part = useCurves(runs, metrics, settings.axis, range, bucketCount * 2, isNear && range !== null && !props.kept)
+    const part = useCurves(runs, metrics, settings.axis, range, runs.length > fineRunsMax ? bucketCount : bucketCount * 2, isNear && range !== null && !props.kept)
     const curves = range && part.isComplete ? part : whole
     const lines = useMemo(
         () => linesOf(subjects, metric, settings, theme, props.kept ?? ((run, name) => curves.of(run, name) ?? part.of(run, name))),
@@ -71,7 +73,7 @@ export const Panel = memo(function Panel(props: Props): JSX.Element {
     const slash = metric.lastIndexOf("/") + 1
     if (!isNear) {
         // A page of many hundred panels: what is far away is its name and its place.
-        return <section className="card panel" ref={box} aria-label={metric}><div className="panel-head"><h3 className="cut grow"><span>{metric.slice(0, slash)}</span>{metric.slice(slash)}</h3></div></section>
+        return <section className="card panel" ref={box} aria-label={metric}><h3 className="cut panel-head">{metric}</h3></section>
     }
     const xKind: XKind = settings.xMetric ? "number" : settings.axis === "time" ? "time" : settings.axis === "relative" ? "duration" : "number"
     const xName = settings.xMetric ?? "step"

@@ -45,7 +45,7 @@ function wish(one: Wish): void {
     underway.add(key)
     asked.set(key, performance.now())
     waiting.push(one)
-    if (!timer) timer = window.setTimeout(send, 20)
+    if (!timer) timer = window.setTimeout(send, 4)
 }
 
 function send(): void {

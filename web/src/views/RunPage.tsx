@@ -3,7 +3,7 @@ import { Suspense, lazy, useCallback, useEffect, useMemo, useRef, useState } fro
 import { all, apiAddress, get, part, patch, remove, post } from "../api/client"
 import { type Change, useChanges } from "../api/live"
 import { invalidate, useResource } from "../api/resource"
-import { type Json, type MetricStatistics, type Note, type Run, numberOf } from "../api/types"
+import { type MetricStatistics, type Note, type Run, numberOf } from "../api/types"
 import { Link, navigate, setQuery, useAddress } from "../app/router"
 import { Frame } from "../app/Shell"
 import { keep, kept, useTheme } from "../app/theme"
@@ -14,6 +14,7 @@ import type { PanelSettings } from "../charts/subjects"
 import { numberOfShortID } from "../charts/palette"
 import { exactNumber, formatAgo, formatCount, formatDuration, formatNumber, formatValue, fullTime } from "../ui/format"
 import { Empty, Failure, Icon, Menu, Skeleton, StateWord, copy, download, toast } from "../ui/parts"
+import { asOptions, asPython, asYAML } from "./config"
 import { ConsoleView, type Printed } from "./Console"
 import { NoteCard, Notes } from "./Notes"
 
@@ -116,17 +117,14 @@ function changeLife(run: Run): void {
 }
 
 function CopyMenu({ run }: { run: Run }): JSX.Element {
-    const yaml = (value: Json): string => (typeof value === "string" ? (/^[\w./-]+$/.test(value) && Number.isNaN(Number(value)) ? value : JSON.stringify(value)) : JSON.stringify(value))
-    const python = (value: Json): string => (value === true ? "True" : value === false ? "False" : value === null ? "None" : JSON.stringify(value))
-    const pairs = Object.entries(run.params)
     return (
         <Menu label="Copy" icon="link">
             <button onClick={() => copy(location.href, "Link")}>Link</button>
             <button onClick={() => copy(run.id, "Id")}>Id</button>
             <hr />
-            <button onClick={() => copy(pairs.map(([key, value]) => `${key}: ${yaml(value)}`).join("\n") + "\n", "Config")}>Config as YAML</button>
-            <button onClick={() => copy(pairs.map(([key, value]) => `--${key}=${typeof value === "string" && !/[\s'"$]/.test(value) ? value : `'${typeof value === "string" ? value : JSON.stringify(value)}'`}`).join(" "), "Config")}>Config as options</button>
-            <button onClick={() => copy(`config = {\n${pairs.map(([key, value]) => `    ${JSON.stringify(key)}: ${python(value)},`).join("\n")}\n}\n`, "Config")}>Config as Python</button>
+            <button onClick={() => copy(asYAML(run.params), "Config")}>Config as YAML</button>
+            <button onClick={() => copy(asOptions(run.params), "Config")}>Config as options</button>
+            <button onClick={() => copy(asPython(run.params), "Config")}>Config as Python</button>
         </Menu>
     )
 }

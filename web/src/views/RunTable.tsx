@@ -15,6 +15,7 @@ import { exactNumber, formatCount, formatNumber, fullTime, plural } from "../ui/
 import { Failure, Icon, Skeleton, StateWord, download, toast } from "../ui/parts"
 import { FilterField } from "./FilterField"
 import { FirstSteps } from "./FirstSteps"
+import { firstLook } from "./look"
 import { valueOf } from "./RunList"
 import { useRenewed } from "./renewal"
 import { type RunRow, differing, groupRuns, isSeedName, useRuns } from "./runs"
@@ -31,8 +32,6 @@ export function fieldOf(column: string): string {
     const name = column.slice(dot + 1)
     return column.slice(0, dot + 1) + (/^[A-Za-z_][\w/-]*$/.test(name) ? name : `\`${name}\``)
 }
-
-const lookedAt = 60
 
 function namesIn(columns: string[], kind: string): string[] {
     return columns.filter(name => name.startsWith(kind)).map(name => name.slice(kind.length))
@@ -51,15 +50,19 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
     const names = useResource(`experiment/${id}/names`, () => get<LoggedNames>(`experiments/${part(id)}/names`))
     const chosen = (query.get("columns") ?? kept(`table.${id}`, "")).split(",").filter(Boolean)
     const standard = useMemo(() => (names.data ? standardColumns(names.data) : null), [names.data])
-    const known = chosen.length ? chosen : standard
+    const [hasLooked, setLooked] = useState(false)
+    const known = chosen.length ? chosen : hasLooked ? standard : null
     const [by, direction] = order.split(/:(?=[^:]*$)/)
     const [version, setVersion] = useState(0)
     // Until it is known which names there are, a first look at the newest rows brings its own.
-    const question = {
-        experiment_id: [id], filter, order_by: by ? [`${fieldOf(by)} ${direction === "asc" ? "ASC" : "DESC"}`] : [],
-        ...(known ? { metrics: namesIn(known, "metrics."), params: namesIn(known, "params."), tags: namesIn(known, "tags."), max: 100_000 } : { metrics: ["*"], params: ["*"], max: lookedAt }),
-    }
+    const orders = by ? `${fieldOf(by)} ${direction === "asc" ? "ASC" : "DESC"}` : "start_time DESC"
+    const { limit, ...look } = firstLook(id, filter, orders)
+    const question = known
+        ? { ...look, metrics: namesIn(known, "metrics."), params: namesIn(known, "params."), tags: namesIn(known, "tags."), max: 100_000 }
+        : { ...look, max: limit }
     const found = useRuns(`${id}|${filter}|${order}|${known ? known.join(",") : "look"}`, question, version)
+    const isOver = found.data !== undefined || found.error !== null
+    useEffect(() => { if (isOver) setLooked(true) }, [isOver])
     const [rows, hear] = useRenewed(found.error ? undefined : found.data, question)
     const wanted = known ?? standardColumns({ metrics: Object.keys(rows[0]?.metrics ?? {}), params: Object.keys(rows[0]?.params ?? {}), tags: [] })
     const columns: Column[] = wanted.map(column => plain.find(one => one.id === column) ?? { id: column, name: column.startsWith("curve.") ? `${column.slice(6)} curve` : column.slice(column.indexOf(".") + 1), isNumber: column.startsWith("metrics.") })
@@ -170,8 +173,8 @@ function VirtualGrid({ id, rows, columns, height, theme, order, picked, setPicke
     const total = places.length ? places[places.length - 1]!.left + places[places.length - 1]!.width : firstWidth
     const inSight = places.filter(place => place.left + place.width > view.left + firstWidth - 200 && place.left < view.left + view.width + 200)
     const before = inSight[0] ? inSight[0].left - firstWidth : 0
-    const first = Math.max(0, Math.floor(view.top / height) - 6)
-    const shown = rows.slice(first, first + Math.ceil(view.height / height) + 12)
+    const first = Math.max(0, Math.floor(view.top / height) - 4)
+    const shown = rows.slice(first, first + Math.ceil(view.height / height) + 8)
     const seen = shown.map(row => row.id).join(",")
     useEffect(() => {
         if (sparked.length === 0) return undefined

@@ -42,6 +42,15 @@ export interface Question {
 }
 
 const firstPage = 500
+/** So long a person looks at the first page, and may ask for another order or filter, before the rest is fetched. */
+const restAfterMilliseconds = 600
+
+function pause(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+        const timer = window.setTimeout(resolve, restAfterMilliseconds)
+        signal?.addEventListener("abort", () => { window.clearTimeout(timer); reject(new Error("stopped")) })
+    })
+}
 
 /** As many runs as are wanted, page by page; `onPage` hears of what there is so far, the first page being a small one. */
 export async function fetchRuns(question: Question, onPage?: (found: RunRows) => void, signal?: AbortSignal): Promise<RunRows> {
@@ -51,11 +60,13 @@ export async function fetchRuns(question: Question, onPage?: (found: RunRows) =>
     let token: string | null = null
     let answer: RunTableAnswer
     do {
-        const limit: number = onPage && rows.length === 0 ? firstPage : Math.min(10_000, max - rows.length)
+        const limit: number = Math.min(onPage && rows.length === 0 ? firstPage : 10_000, max - rows.length)
         answer = await post<RunTableAnswer>("runs/table", { ...rest, limit, page_token: token ?? undefined }, signal)
+        if (signal?.aborted) throw new Error("stopped") // an answer that was asked for early is not stopped by its signal
         rows.push(...rowsOf(answer))
         token = answer.next_page_token
         onPage?.({ rows: rows.slice(), total: answer.total, advice: answer.advice, asked })
+        if (onPage && token !== null && rows.length === firstPage) await pause(signal)
     } while (token !== null && rows.length < max)
     return { rows, total: answer.total, advice: answer.advice, asked }
 }
