@@ -72,6 +72,7 @@ import Testing
         "python/requirements-test.txt", "python/requirements-mlflow.txt", "python/requirements-mlflow2.txt",
         "python/requirements-lightning.txt", "python/requirements-browser.txt",
         "python/requirements-packaging.txt", "bench/requirements.txt", "bench/python/requirements.txt",
+        "bench/web/requirements.txt",
     ]
 
     @Test("no library that is linked is under the GPL")

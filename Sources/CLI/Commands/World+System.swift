@@ -18,7 +18,11 @@ extension World {
                 options.cacheFolder = cache
                 return try SQLiteStore.open(folder: folder, options: options)
             },
-            startServer: { options, terminal in try serve(options, in: terminal, until: StopSignal.wait) },
+            startServer: { options, terminal in
+                // Before the first answer: whoever got one may say stop.
+                StopSignal.expect()
+                return try serve(options, in: terminal, until: StopSignal.wait)
+            },
             readSecret: Secrets.read)
     }
 
