@@ -102,12 +102,19 @@ class Server:
 
     def stop(self):
         if self.process.poll() is None:
+            members = self.members()
             self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait(10)
+            # A server that leaves its workers behind would be in the next one's way.
+            for pid in members[1:]:
+                try:
+                    os.kill(pid, signal.SIGTERM)
+                except ProcessLookupError:
+                    pass
         self.log.close()
 
     def __enter__(self):
