@@ -27,6 +27,7 @@ let libraries = [
     Library(name: "CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
     Library(name: "CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
     Library(name: "CMalloc", pkgConfig: nil, debian: "libc6-dev"),
+    Library(name: "CProcessor", pkgConfig: nil, debian: "libc6-dev"),
     Library(name: "CPCRE2", pkgConfig: "libpcre2-8", debian: "libpcre2-dev"),
 ]
 
@@ -47,7 +48,7 @@ let rooms = [
     Room(name: "JSON"),
     Room(name: "Protobuf", needs: ["Domain"]),
     Room(name: "Compression", needs: ["CZlib", "CZstd"]),
-    Room(name: "Series", needs: ["CZstd"]),
+    Room(name: "Series", needs: ["CProcessor", "CZstd"]),
     Room(name: "Search", needs: ["CPCRE2"]),
     Room(name: "Storage", needs: ["Threads", "Domain", "JSON", "Series"]),
     Room(
@@ -163,7 +164,8 @@ func doors(_ needs: [String]) -> [Target.Dependency] {
 let benchmarks = Target.executableTarget(
     name: "martlet-bench",
     dependencies: doors([
-        "JSON", "Series", "Search", "Storage", "StorageSQLite", "Engine", "Domain", "Observability", "CSQLite",
+        "JSON", "Series", "Search", "Storage", "StorageSQLite", "Engine", "Domain", "Observability", "Server",
+        "CSQLite",
     ]), path: "bench/micro", swiftSettings: house)
 
 let package = Package(

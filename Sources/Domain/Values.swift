@@ -42,6 +42,9 @@ package func decimalNumber(_ text: String) -> Double? {
 /// Keyed values in the order in which their keys were first seen.
 package struct Pairs<Value: Sendable>: Sendable {
     package private(set) var entries: [(key: String, value: Value)]
+    /// Kept, and not asked of the entries: across rooms a generic answer is made at run time, and costs more than all
+    /// else that is done with a run that has none.
+    package private(set) var isEmpty = true
     /// Where each key stands; made when many keys are written one by one, since reading a document needs none.
     private var places: [String: Int]?
 
@@ -57,11 +60,12 @@ package struct Pairs<Value: Sendable>: Sendable {
     }
 
     /// Entries whose keys are known to differ, as those of a stored document are.
-    package init(unique entries: [(key: String, value: Value)]) { self.entries = entries }
+    package init(unique entries: [(key: String, value: Value)]) {
+        self.entries = entries
+        isEmpty = entries.isEmpty
+    }
 
     @inlinable package var count: Int { entries.count }
-    // Inlinable, because across rooms a generic answer costs more than the question: a tenth of a page of runs.
-    @inlinable package var isEmpty: Bool { entries.isEmpty }
     package var keys: [String] { entries.map(\.key) }
 
     package subscript(key: String) -> Value? {
@@ -72,10 +76,12 @@ package struct Pairs<Value: Sendable>: Sendable {
             case (let place?, let value?): entries[place].value = value
             case (let place?, nil):
                 entries.remove(at: place)
+                isEmpty = entries.isEmpty
                 if places != nil { index() }
             case (nil, let value?):
                 places?[key] = entries.count
                 entries.append((key, value))
+                isEmpty = false
             case (nil, nil): break
             }
         }

@@ -27,21 +27,21 @@ enum BitPacking {
         }
     }
 
-    /// Reads `count` numbers of `width` bits and adds `base` to each.
+    /// Calls `body` with each of `count` numbers of `width` bits.
     ///
     /// `source` begins with the packed bits and may go on behind them: as long as nine bytes can be read, one number is
     /// one unaligned load; only the last few numbers of a blob go through a padded copy.
+    @inline(__always)
     static func unpack(
-        _ source: UnsafeRawBufferPointer, count: Int, width: Int, adding base: Int64,
-        into target: UnsafeMutablePointer<Int64>
+        _ source: UnsafeRawBufferPointer, count: Int, width: Int, _ body: (Int, UInt64) -> Void
     ) {
         guard width > 0, let bytes = source.baseAddress else {
-            for index in 0..<count { target[index] = base }
+            for index in 0..<count { body(index, 0) }
             return
         }
         let readable = source.count
         let fast = readable < 9 ? 0 : min(count, ((readable - 9) * 8 + 7) / width + 1)
-        unpack(bytes, skipping: 0, count: fast, width: width, adding: base, into: target)
+        unpack(bytes, skipping: 0, from: 0, to: fast, width: width, body)
         guard fast < count else { return }
         let first = fast * width
         var padded: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
@@ -50,33 +50,32 @@ enum BitPacking {
             let end = min(readable, (count * width + 7) / 8)
             copy.copyMemory(from: UnsafeRawBufferPointer(start: bytes + start, count: end - start))
             guard let copied = copy.baseAddress else { return }
-            unpack(
-                UnsafeRawPointer(copied), skipping: first % 8, count: count - fast, width: width, adding: base,
-                into: target + fast)
+            unpack(UnsafeRawPointer(copied), skipping: first % 8, from: fast, to: count, width: width, body)
         }
     }
 
     @inline(__always)
     private static func unpack(
-        _ bytes: UnsafeRawPointer, skipping first: Int, count: Int, width: Int, adding base: Int64,
-        into target: UnsafeMutablePointer<Int64>
+        _ bytes: UnsafeRawPointer, skipping first: Int, from start: Int, to end: Int, width: Int,
+        _ body: (Int, UInt64) -> Void
     ) {
         let mask = UInt64.max &>> UInt64(truncatingIfNeeded: 64 &- width)
-        var bit = first
+        var (bit, index) = (first, start)
         if width <= 56 {
-            for index in 0..<count {
+            while index < end {
                 let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: bit &>> 3, as: UInt64.self))
-                target[index] = Int64(bitPattern: word &>> UInt64(truncatingIfNeeded: bit & 7) & mask) &+ base
+                body(index, word &>> UInt64(truncatingIfNeeded: bit & 7) & mask)
                 bit &+= width
+                index &+= 1
             }
         } else {
-            for index in 0..<count {
+            while index < end {
                 let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: bit &>> 3, as: UInt64.self))
                 let over = UInt64(bytes.load(fromByteOffset: bit &>> 3 &+ 8, as: UInt8.self))
                 let shift = UInt64(truncatingIfNeeded: bit & 7)
-                let joined = word &>> shift | (over &<< 1) &<< (63 &- shift)
-                target[index] = Int64(bitPattern: joined & mask) &+ base
+                body(index, (word &>> shift | (over &<< 1) &<< (63 &- shift)) & mask)
                 bit &+= width
+                index &+= 1
             }
         }
     }

@@ -70,6 +70,21 @@ package enum Chunk {
         return SeriesPoints(steps: steps, times: times, values: values)
     }
 
+    /// Appends the points of a chunk that must hold so many.
+    package static func decode(
+        _ data: UnsafeRawBufferPointer, count wanted: Int, into columns: inout PointColumns
+    ) throws(SeriesError) {
+        var reader = try ByteReader(data, opening: .chunk)
+        let count = try reader.count(of: "points", most: pointsMax)
+        guard count == wanted else { throw .damaged("It holds \(count) points, not \(wanted).") }
+        try columns.append(count) { steps, times, values throws(SeriesError) in
+            try PackedIntegers.decode(&reader, count: count, into: steps)
+            try TimeColumn.decode(&reader, count: count, into: times)
+            try ValueColumn.decode(&reader, count: count, into: values)
+            try reader.finish()
+        }
+    }
+
     package static func decode(_ data: [UInt8]) throws(SeriesError) -> SeriesPoints {
         try data.withUnsafeBufferPointer { (bytes) throws(SeriesError) in try decode(UnsafeRawBufferPointer(bytes)) }
     }

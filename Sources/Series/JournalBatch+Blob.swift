@@ -87,18 +87,16 @@ extension JournalBatch {
         try row.withUnsafeBufferPointer { (bytes) throws(SeriesError) in try decode(UnsafeRawBufferPointer(bytes)) }
     }
 
-    /// Only the entries of one series, in order; a row without any is known by its directory and not decoded further.
-    package static func decode(
-        _ row: UnsafeRawBufferPointer, only nameID: Int64, laneID: Int64 = 0
-    ) throws(SeriesError) -> [Entry] {
+    /// Appends the points of one series, in order; a row without any is known by its directory and not decoded further.
+    package static func append(
+        pointsOf nameID: Int64, laneID: Int64 = 0, in row: UnsafeRawBufferPointer, to points: inout SeriesPoints
+    ) throws(SeriesError) {
         var reader = try open(row)
         let directory = try Directory(&reader)
-        let wanted = directory.heads.filter { $0.nameID == nameID && $0.laneID == laneID }
-        guard !wanted.isEmpty else { return [] }
-        let points = try directory.points(&reader)
-        return wanted.map {
-            Entry(
-                nameID: nameID, laneID: laneID, flags: $0.flags.subtracting(.sameAxis), points: points[$0.range])
+        guard directory.heads.contains(where: { $0.nameID == nameID && $0.laneID == laneID }) else { return }
+        let all = try directory.points(&reader)
+        for head in directory.heads where head.nameID == nameID && head.laneID == laneID {
+            points.append(all, in: head.range)
         }
     }
 

@@ -120,20 +120,20 @@ enum PackedIntegers {
         }
     }
 
-    /// Reads `count` numbers into `target`, which has room for them.
+    /// Reads `count` numbers, each times `factor`, into `target`, which has room for them.
     static func decode(
-        _ reader: inout ByteReader, count: Int, into target: UnsafeMutablePointer<Int64>
+        _ reader: inout ByteReader, count: Int, times factor: Int64 = 1, into target: UnsafeMutablePointer<Int64>
     ) throws(SeriesError) {
         guard count > 1 else {
-            if count == 1 { target[0] = try reader.zigzag() }
+            if count == 1 { target[0] = try reader.zigzag() &* factor }
             return
         }
         let rawMode = try reader.byte()
         guard let mode = Mode(rawValue: rawMode) else { throw .damaged("There is no integer coding \(rawMode).") }
         switch mode {
         case .even:
-            var number = try reader.zigzag()
-            let difference = try reader.zigzag()
+            var number = try reader.zigzag() &* factor
+            let difference = try reader.zigzag() &* factor
             for index in 0..<count {
                 target[index] = number
                 number &+= difference
@@ -143,28 +143,23 @@ enum PackedIntegers {
             while start < count {
                 let length = min(miniblock, count - start)
                 let smallest = try reader.zigzag()
-                let ahead = reader.ahead
-                let width = try packedBlock(&reader, length: length)
-                BitPacking.unpack(
-                    UnsafeRawBufferPointer(rebasing: ahead[1...]), count: length, width: width, adding: smallest,
-                    into: target + start)
+                let to = target + start
+                try unpackBlock(&reader, length: length) { index, number in
+                    to[index] = (Int64(bitPattern: number) &+ smallest) &* factor
+                }
                 start += length
             }
         case .delta:
-            target[0] = try reader.zigzag()
+            var number = try reader.zigzag()
+            target[0] = number &* factor
             var start = 1
             while start < count {
                 let length = min(miniblock, count - start)
                 let smallest = try reader.zigzag()
-                let ahead = reader.ahead
-                let width = try packedBlock(&reader, length: length)
-                BitPacking.unpack(
-                    UnsafeRawBufferPointer(rebasing: ahead[1...]), count: length, width: width, adding: smallest,
-                    into: target + start)
-                var number = target[start - 1]
-                for index in start..<start + length {
-                    number &+= target[index]
-                    target[index] = number
+                let to = target + start
+                try unpackBlock(&reader, length: length) { index, difference in
+                    number &+= Int64(bitPattern: difference) &+ smallest
+                    to[index] = number &* factor
                 }
                 start += length
             }
@@ -186,12 +181,16 @@ enum PackedIntegers {
         return numbers
     }
 
-    /// Steps over the width and the packed bits of one miniblock, which are then known to be there.
-    private static func packedBlock(_ reader: inout ByteReader, length: Int) throws(SeriesError) -> Int {
+    /// Reads the width and the packed bits of one miniblock, which must be there.
+    @inline(__always)
+    private static func unpackBlock(
+        _ reader: inout ByteReader, length: Int, _ body: (Int, UInt64) -> Void
+    ) throws(SeriesError) {
         let width = Int(try reader.byte())
         guard width <= 64 else { throw .damaged("A miniblock is \(width) bits wide.") }
+        let ahead = reader.ahead
         _ = try reader.bytes((length * width + 7) / 8)
-        return width
+        BitPacking.unpack(ahead, count: length, width: width, body)
     }
 
     private static func isEven(_ numbers: UnsafeBufferPointer<Int64>) -> Bool {

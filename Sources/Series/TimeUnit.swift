@@ -67,10 +67,7 @@ enum TimeColumn {
         guard count > 0 else { return }
         let rawUnit = try reader.byte()
         guard let unit = TimeUnit(rawValue: rawUnit) else { throw .damaged("There is no unit of time \(rawUnit).") }
-        try PackedIntegers.decode(&reader, count: count, into: target)
-        guard unit != .microseconds else { return }
-        let factor = unit.microseconds
-        for index in 0..<count { target[index] &*= factor }
+        try PackedIntegers.decode(&reader, count: count, times: unit.microseconds, into: target)
     }
 
     static func decode(_ reader: inout ByteReader, count: Int) throws(SeriesError) -> [Int64] {

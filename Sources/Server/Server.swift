@@ -34,7 +34,7 @@ package final class MartletServer: Sendable {
 
     /// Opens the store, binds the ports and answers; throws with a sentence when it cannot.
     package static func start(_ settings: ServerSettings) throws(Refusal) -> MartletServer {
-        FreedMemory.limitArenas()
+        FreedMemory.setRules()
         let log = Log(level: settings.logLevel, format: settings.logFormat, delivery: .queued)
         let store = try SQLiteStore.open(folder: settings.folder, options: settings.storeOptions(log: log))
         do throws(Refusal) {

@@ -31,6 +31,34 @@ import Testing
         #expect(chunk.summary.count == 4096)
     }
 
+    @Test("chunks are decoded one behind the other into columns that have room for them, and no further")
+    func intoColumns() throws {
+        var chance = Seeded(4)
+        let points = SeriesPoints.make(5000, .mixed, steps: .jitter, times: .jitter, &chance)
+        let (first, second) = (Chunk.encode(points, in: 0..<4096).data, Chunk.encode(points, in: 4096..<5000).data)
+        func decode(_ data: [UInt8], _ count: Int, _ columns: inout PointColumns) throws(SeriesError) {
+            try data.withUnsafeBufferPointer { (bytes) throws(SeriesError) in
+                try Chunk.decode(UnsafeRawBufferPointer(bytes), count: count, into: &columns)
+            }
+        }
+        let both = try SeriesPoints(room: 5000) { (columns: inout PointColumns) throws(SeriesError) in
+            try decode(first, 4096, &columns)
+            try decode(second, 904, &columns)
+        }
+        #expect(both == points)
+        let some = try SeriesPoints(room: 4500) { (columns: inout PointColumns) throws(SeriesError) in
+            #expect(throws: SeriesError.self) { try decode(second, 905, &columns) }
+            try decode(first, 4096, &columns)
+            #expect(throws: SeriesError.self) { try decode(second, 904, &columns) }
+        }
+        #expect(some == points[0..<4096], "what did not fit, or was of another length, left nothing behind")
+        #expect(throws: SeriesError.self) {
+            try SeriesPoints(room: 10) { (columns: inout PointColumns) throws(SeriesError) in
+                try decode(first, 4096, &columns)
+            }
+        }
+    }
+
     @Test("the summary counts finite values only, and keeps the last of any kind")
     func summary() {
         let chunk = Chunk.encode(

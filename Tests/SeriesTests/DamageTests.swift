@@ -41,7 +41,8 @@ import Testing
         }
         if let batch = try? JournalBatch.decode(blob) { taken = batch.heads.allSatisfy { !$0.range.isEmpty } }
         blob.withUnsafeBytes { bytes in
-            _ = try? JournalBatch.decode(bytes, only: 3)
+            var points = SeriesPoints()
+            try? JournalBatch.append(pointsOf: 3, in: bytes, to: &points)
             _ = try? JournalBatch.pointCount(bytes)
         }
         if let directory = try? PackDirectory.decode(blob) {
@@ -185,6 +186,20 @@ import Testing
     @Test("the published vectors", arguments: published)
     func vectors(_ bytes: [UInt8], _ expected: UInt32) {
         #expect(bytes.withUnsafeBytes { crc32c($0) } == expected)
+    }
+
+    @Test("the processor's instruction and the tables agree, whatever the length and wherever it begins")
+    func twoWays() {
+        var chance = Seeded(24)
+        let bytes = (0..<200).map { _ in UInt8(truncatingIfNeeded: chance.next()) }
+        bytes.withUnsafeBytes { all in
+            for start in 0..<16 {
+                for end in start...all.count {
+                    let part = UnsafeRawBufferPointer(rebasing: all[start..<end])
+                    #expect(crc32c(part, seed: 7) == crc32cByTables(part, seed: 7))
+                }
+            }
+        }
     }
 
     @Test("in parts it is what it is at once, wherever the parts begin")

@@ -3,6 +3,7 @@
 // section wants a process of its own: what one leaves in memory would be another one's figure. `bench/run` calls it
 // section by section and holds the figures against bench/gates.json; this program judges nothing.
 import Foundation
+import MartletServer
 
 @main
 struct Bench {
@@ -14,6 +15,8 @@ struct Bench {
     ]
 
     static func main() {
+        // As the server has it.
+        FreedMemory.setRules()
         do {
             let settings = try Settings(Array(CommandLine.arguments.dropFirst()))
             guard let section = sections.first(where: { $0.name == settings.section }) else {

@@ -158,6 +158,7 @@ struct NumberColumn: Sendable {
 
     mutating func set(_ row: Int, _ number: Double?, live point: Point? = nil) {
         cells.set(row, number)
+        guard point != nil || !live.isEmpty else { return }
         live[UInt32(row)] = point
         // Forgetting them costs one look for each cell that is still written to.
         if live.count > 100_000 { live.removeAll() }

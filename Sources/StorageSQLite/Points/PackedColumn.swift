@@ -12,20 +12,28 @@ struct PackedColumn {
     private let bits: UnsafeRawBufferPointer
 
     subscript(index: Int) -> Int64 {
+        let onLine = base &+ slope &* Int64(truncatingIfNeeded: index)
+        guard width > 0 else { return onLine }
         let start = index &* width
-        var (byte, shift) = (start &>> 3, start & 7)
-        var distance: UInt64 = 0
-        var taken = -shift
+        let (byte, shift) = (start &>> 3, start & 7)
+        guard width <= 56, byte &+ 8 <= bits.count, let memory = bits.baseAddress else {
+            return onLine &+ Int64(bitPattern: distance(from: byte, shift))
+        }
+        let word = UInt64(littleEndian: memory.loadUnaligned(fromByteOffset: byte, as: UInt64.self))
+        let mask = UInt64.max &>> UInt64(truncatingIfNeeded: 64 &- width)
+        return onLine &+ Int64(bitPattern: word &>> UInt64(truncatingIfNeeded: shift) & mask)
+    }
+
+    /// Byte by byte: for the last numbers of a column, behind which no whole word lies, and for wide ones.
+    private func distance(from first: Int, _ shift: Int) -> UInt64 {
+        var (distance, byte, taken): (UInt64, Int, Int) = (0, first, -shift)
         while taken < width {
             let part = UInt64(bits[byte])
             distance |= taken < 0 ? part &>> UInt64(shift) : part &<< UInt64(taken)
             taken &+= 8
             byte &+= 1
         }
-        shift = 64 &- width
-        if shift > 0 { distance &= UInt64.max &>> UInt64(shift) }
-        return width == 0
-            ? base &+ slope &* Int64(index) : base &+ slope &* Int64(index) &+ Int64(bitPattern: distance)
+        return width == 64 ? distance : distance & (UInt64.max &>> UInt64(64 &- width))
     }
 
     init(_ reader: inout ColumnReader, count: Int) throws(SeriesDamage) {

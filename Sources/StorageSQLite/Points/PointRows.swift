@@ -65,7 +65,10 @@ struct PointRows {
     ) throws(StorageError) {
         let sql = "SELECT id, data FROM metric_doc WHERE id BETWEEN ? AND ? ORDER BY id"
         try connection.with(sql) { (statement) throws(StorageError) in
+            // One array for all of them: each run mostly has as many as the one before.
+            var entries: [MetricEntry] = []
             for (place, run) in runs {
+                entries.removeAll(keepingCapacity: true)
                 let ids = Self.documentIDs(run)
                 func look(from id: Int64) throws(StorageError) -> Bool {
                     statement.reset()
@@ -79,7 +82,6 @@ struct PointRows {
                     }
                 }
                 var segments: [Int] = []
-                var entries: [MetricEntry] = []
                 if try look(from: ids.head), statement.int(0) == ids.head {
                     try read { (blob) throws(SeriesDamage) in segments = try MetricHead(blob).segments(named: names) }
                 }
@@ -178,9 +180,7 @@ struct PointRows {
         var points = SeriesPoints()
         try eachJournalRow(of: run, after: seq) { (row, blob) throws(StorageError) in
             do throws(SeriesError) {
-                for entry in try JournalBatch.decode(blob, only: key.nameID, laneID: key.laneID) {
-                    points.append(entry.points)
-                }
+                try JournalBatch.append(pointsOf: key.nameID, laneID: key.laneID, in: blob, to: &points)
             } catch {
                 try report(run, "journal row \(row.seq)", error.message)
             }
@@ -257,29 +257,7 @@ struct PointRows {
         switch home {
         case .nowhere: return SeriesPoints()
         case .chunks(let series, _):
-            var points = SeriesPoints()
-            let ids = Self.chunkIDs(of: series)
-            if range.from == .min && range.to == .max {
-                points.reserveCapacity(
-                    Int(clamping: try connection.integer("SELECT n FROM series WHERE id = ?", series) ?? 0))
-            }
-            try connection.each(
-                """
-                SELECT id, min_step, max_step, n, data FROM chunk WHERE id BETWEEN ? AND ? AND max_step >= ?
-                AND min_step <= ? ORDER BY id
-                """, ids.first, ids.last, range.from, range.to
-            ) { (row) throws(StorageError) in
-                guard let chunk = try self.chunk(row.int(0), of: run, row, column: 4) else { return }
-                guard chunk.count == Int(row.int(3)) else {
-                    return try report(run, "chunk \(row.int(0))", "it holds \(chunk.count) points, not \(row.int(3))")
-                }
-                if row.int(1) >= range.from && row.int(2) <= range.to {
-                    points.append(chunk)
-                } else {
-                    points.append(chunk, in: chunk.places(in: range))
-                }
-            }
-            return points
+            return try chunkedPoints(of: series, of: run, in: range)
         case .pack(let number, _):
             let found: SeriesPoints?? = try connection.first(
                 "SELECT dir, data FROM pack WHERE run = ? AND no = ?", run.raw, number
@@ -309,6 +287,32 @@ struct PointRows {
             } catch {
                 try report(run, "chunk \(id)", error.message)
                 return nil
+            }
+        }
+    }
+
+    /// Chunks go straight into the columns that are answered: they are as long as all of them together.
+    private func chunkedPoints(
+        of series: Int64, of run: RunKey, in range: PointRange
+    ) throws(StorageError) -> SeriesPoints {
+        let ids = Self.chunkIDs(of: series)
+        let those = "FROM chunk WHERE id BETWEEN ? AND ? AND max_step >= ? AND min_step <= ?"
+        let count = try connection.first(
+            "SELECT total(max(0, min(n, \(Chunk.pointsMax)))) \(those)", ids.first, ids.last, range.from, range.to
+        ) { (row) throws(StorageError) in Int(row.double(0)) }
+        return try SeriesPoints(room: count ?? 0) { (columns: inout PointColumns) throws(StorageError) in
+            try connection.each(
+                "SELECT id, min_step, max_step, n, data \(those) ORDER BY id", ids.first, ids.last, range.from, range.to
+            ) { (row) throws(StorageError) in
+                let isWhole = row.int(1) >= range.from && row.int(2) <= range.to
+                try row.withBlob(4) { (data) throws(StorageError) in
+                    do throws(SeriesError) {
+                        try Chunk.decode(data, count: Int(row.int(3)), into: &columns)
+                        if !isWhole { columns.keepLast(Int(row.int(3)), in: range.from...range.to) }
+                    } catch {
+                        try report(run, "chunk \(row.int(0))", error.message)
+                    }
+                }
             }
         }
     }
