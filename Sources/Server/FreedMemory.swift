@@ -19,12 +19,13 @@ package final class FreedMemory: Sendable {
         _ = mallopt(M_ARENA_MAX, Int32(clamping: max(2, cores)))
         // The largest that it takes; what is larger is mapped for itself and given back at once.
         _ = mallopt(M_MMAP_THRESHOLD, 32 << 20)
-        _ = mallopt(M_TRIM_THRESHOLD, 128 << 20)
+        _ = mallopt(M_TRIM_THRESHOLD, 64 << 20)
     }
 
-    func start() {
+    /// `rest` gives up before a sweep what need not be kept.
+    func start(rest: @escaping @Sendable () -> Void) {
         worker.start { [self] _ in
-            marks.withLock { $0.lookAgain() }
+            marks.withLock { $0.lookAgain(rest) }
             return 1000
         }
     }
@@ -36,10 +37,11 @@ package final class FreedMemory: Sendable {
         private var look = 0.0
         private var sweep = 0.0
 
-        mutating func lookAgain() {
+        mutating func lookAgain(_ rest: () -> Void) {
             let now = Marks.worked()
             defer { look = now }
             guard now - look < 0.01, now - sweep > 0.1 else { return }
+            rest()
             _ = malloc_trim(0)
             sweep = Marks.worked()
         }

@@ -101,7 +101,7 @@ package final class MartletServer: Sendable {
         // A look lists one folder; while something grows there it is worth five of them a second.
         adoption.start { _ in adopter.look() ? 200 : 1000 }
         housekeeping.start()
-        parts.freedMemory.start()
+        parts.freedMemory.start(rest: { [store = parts.store] in store.rest() })
     }
 
     /// Lets requests in progress finish, then closes the store: what was acknowledged is on disk either way.

@@ -239,6 +239,9 @@ final class Connection {
         }
     }
 
+    /// Gives up the pages that are kept for the next statement; they are still in the system's cache of files.
+    func releasePages() { sqlite3_db_release_memory(handle) }
+
     /// Moves the log into the file and empties it, unless somebody is reading: then as far as it goes. Under the lock.
     func checkpoint() {
         guard isOpen, mode == .writer, !isInTransaction else { return }

@@ -75,6 +75,11 @@ final class ReaderPool: Sendable {
         if !isKept { connection.close() }
     }
 
+    /// Those that nobody has taken give up the pages they keep.
+    func releasePages() {
+        state.change { state in for connection in state.idle { connection.releasePages() } }
+    }
+
     /// Those that are out are closed when they come back.
     func close() {
         let idle = state.change { state in

@@ -135,6 +135,7 @@ final class Writer: Sendable {
                 desk.needsCheckpoint = false
                 if let connection = desk.connection {
                     try? lock.with { () throws(StorageError) in connection.checkpoint() }
+                    connection.releasePages()
                 }
                 continue
             }
