@@ -45,6 +45,14 @@ struct ValueColumn: Sendable {
         cells.set(row, code)
     }
 
+    /// As `SearchValue(typed:)`, which tries whether the text is a number: only for a text that is new to the column.
+    mutating func set(_ row: Int, typed text: String) {
+        if let code = codes.find(spelledHash(text), where: { values[Int($0)].isSpelled(text) }) {
+            return cells.set(row, code)
+        }
+        set(row, SearchValue(typed: text))
+    }
+
     func value(at row: Int) -> SearchValue { values[code(at: row)] }
     func code(at row: Int) -> Int { Int(cells.value(at: row) ?? 0) }
 
@@ -99,17 +107,31 @@ private struct CodeTable: Sendable {
     var bytes: Int { slots.count * MemoryLayout<Slot>.stride }
 }
 
+private func spelledHash(_ text: String) -> UInt32 {
+    var (hasher, text) = (Hasher(), text)
+    text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    return UInt32(truncatingIfNeeded: hasher.finalize())
+}
+
 extension SearchValue {
     /// Of the bytes, not of what they look like: two spellings of one accented letter are equal to Swift, and not to LIKE.
     fileprivate var spellingHash: UInt32 {
-        var hasher = Hasher()
         switch self {
-        case .text(let text), .typedText(let text, _):
-            var text = text
-            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-        default: hasher.combine(self)
+        case .text(let text), .typedText(let text, _): return spelledHash(text)
+        default:
+            var hasher = Hasher()
+            hasher.combine(self)
+            return UInt32(truncatingIfNeeded: hasher.finalize())
         }
-        return UInt32(truncatingIfNeeded: hasher.finalize())
+    }
+
+    fileprivate func isSpelled(_ text: String) -> Bool {
+        switch self {
+        case .text(var own), .typedText(var own, _):
+            var text = text
+            return own.withUTF8 { own in text.withUTF8 { own.elementsEqual($0) } }
+        default: return false
+        }
     }
 
     fileprivate func isSpelled(as other: SearchValue) -> Bool {

@@ -113,13 +113,30 @@ extension RunTable {
         _ column: inout ValueColumn, _ key: ColumnKey, _ page: Page, _ reader: any StoreReader
     ) throws(Refusal) {
         var hint = 0
+        // Of params and tags there are dozens, so their loops decide nothing row by row.
+        if case .values(.param(let name)) = key {
+            for (place, row) in page.rows.enumerated() {
+                if let value = page.documents[place].attributes.params.value(of: name, near: &hint) {
+                    column.set(row, typed: value.text)
+                } else {
+                    column.set(row, .missing)
+                }
+            }
+            return
+        }
+        if case .values(.tag(let name)) = key {
+            for (place, row) in page.rows.enumerated() {
+                switch page.documents[place].attributes.tags.value(of: name, near: &hint) {
+                case .some(.some(let text)): column.set(row, typed: text)
+                case .some(.none): column.set(row, .flag)
+                case .none: column.set(row, .missing)
+                }
+            }
+            return
+        }
         for (place, row) in page.rows.enumerated() {
             let value: SearchValue
             switch key {
-            case .values(.param(let name)):
-                value = SearchValue(param: page.documents[place].attributes.params.value(of: name, near: &hint))
-            case .values(.tag(let name)):
-                value = SearchValue(tag: page.documents[place].attributes.tags.value(of: name, near: &hint) ?? .none)
             case .values(.attribute(.user)):
                 value = SearchValue(text: page.documents[place].attributes.properties["user"])
             case .values(.attribute(.gitCommit)):
