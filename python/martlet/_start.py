@@ -184,7 +184,7 @@ def continue_in_child(run):
     run._recorder = _recorder(run._plan)
     # Whoever reads this writer's lines first must know the run.
     run._recorder.put("run", run._plan.beginning)
-    run._queue = run._recorder.queue
+    run._write_to(run._recorder.queue)
     run._limit = -1
     for call in run._after_fork:
         call()
