@@ -8,6 +8,7 @@ import time
 from collections import deque
 from time import time as clock
 
+from . import _ending, _values
 from ._config import Config
 from ._details import Details
 from ._errors import MartletError
@@ -192,8 +193,6 @@ class Run(Details):
 
     def _log_any(self, data, step, counts=True):
         """The long way: values of every kind, and steps that are not plain integers."""
-        from . import _values
-
         if step is not None and step.__class__ is not int:
             step = int(step)
         if counts:
@@ -223,7 +222,7 @@ class Run(Details):
     def _log_rich(self, key, value, step, now):
         if value is None:
             return
-        from . import _rich, _values
+        from . import _rich
 
         for each in value if isinstance(value, (list, tuple)) and value else [value]:
             entry = _rich.entry(self, key, each, step, now)
@@ -268,8 +267,6 @@ class Run(Details):
 
     def finish(self, status="finished", error=None, exit=None, seconds=None):
         """Ends the run. Waits for the disk or the server at most until a deadline; what is left is sent later."""
-        from . import _ending
-
         try:
             _ending.finish(self, status, error, exit, seconds)
         except Exception as failure:
@@ -279,8 +276,6 @@ class Run(Details):
         return self
 
     def __exit__(self, kind, error, trace):
-        from . import _ending
-
         if kind is None:
             self.finish()
         else:
