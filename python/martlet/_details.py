@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 from . import _params, _values
 from ._say import say
+
+
+def _late_summary(key, value):
+    """Makes the line, on the writer's thread, once the value is there."""
+    return lambda: [("summary", {"m": {key: value.value()}})]
 
 
 class Details:
@@ -76,8 +83,9 @@ class Details:
             for key, value in _values.flat(values):
                 found = _values.number(value)
                 if isinstance(found, _values.Later):
-                    found = found.value()
-                if found is _values.MISSING:
+                    if not self._refuses():
+                        self._put((found, _late_summary(key, found), time.time()))
+                elif found is _values.MISSING:
                     self._problem("The summary value “%s” is %s, not a number." % (key, _values.kind(value)))
                 else:
                     numbers[key] = float(found)
