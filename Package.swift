@@ -88,17 +88,23 @@ let rooms = [
             "HTTPServer", "Egress", "Artifacts", "Engine", "APINative", "APIMLflow", "WebApp", "CMalloc",
         ]),
     Room(
+        name: "Client",
+        needs: [
+            "Threads", "Observability", "Domain", "JSON", "Storage", "HTTPMessages", "HTTPClient", "Artifacts",
+            "Engine", "APINative", "APIMLflow",
+        ]),
+    Room(
         name: "CLI",
         needs: [
             "Threads", "Observability", "Domain", "JSON", "Series", "Search", "Storage", "StorageSQLite",
-            "HTTPMessages",
-            "HTTPClient", "Foreign", "Artifacts", "Engine", "APINative", "APIMLflow", "Server",
+            "HTTPMessages", "HTTPClient", "Foreign", "Artifacts", "Engine", "APINative", "APIMLflow", "Server",
+            "Client",
         ]),
     Room(
         name: "SDK",
         needs: [
             "Threads", "Observability", "Domain", "JSON", "Series", "Storage", "StorageSQLite", "HTTPMessages",
-            "HTTPClient", "Engine", "Server", "CLI",
+            "HTTPClient", "Artifacts", "Engine", "Client",
         ]),
     Room(name: "martlet", needs: ["CLI"], isProgram: true),
 ]
@@ -136,11 +142,11 @@ let suites: [(name: String, needs: [String])] = [
         ]
     ),
     ("WebAppTests", ["HTTPMessages", "WebApp"]),
-    ("CLITests", ["Domain", "JSON", "Observability", "Storage", "Server", "CLI"]),
+    ("CLITests", ["Domain", "JSON", "Observability", "Storage", "Server", "Client", "CLI"]),
     (
         "SDKTests",
         [
-            "JSON", "HTTPMessages", "HTTPClient", "Observability", "Server", "CLI", "SDK", "martlet-ridge",
+            "JSON", "HTTPMessages", "HTTPClient", "Observability", "Server", "Client", "SDK", "martlet-ridge",
             "martlet-spirals",
         ]
     ),

@@ -17,7 +17,7 @@ import licences
 
 ROOT = Path(__file__).resolve().parent.parent
 BINARY = ROOT / ".build" / "release" / "martlet"
-VERSION_FILE = ROOT / "Sources" / "Server" / "BuildInfo.swift"
+VERSION_FILE = ROOT / "Sources" / "Domain" / "BuildInfo.swift"
 
 # One thing in many files: they fit only one another, and the loader that the kernel or the launcher took.
 GLIBC = re.compile(

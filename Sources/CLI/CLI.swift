@@ -1,7 +1,9 @@
 // The command line: understands the words, asks the native API for what they mean, and prints the answer.
 //
-// `Commandline` and `Terminal` are a kit that knows nothing of the product; `Backend` carries requests to a server or
-// to a folder; `Commands` are the product's verbs. Only this room and the server's read the environment.
+// `Commandline` and `Terminal` are a kit that knows nothing of the product; `Commands` are the product's verbs, and
+// `Transfer` is what some of them carry. The way to a store is the room Client's.
+
+import MartletClient
 
 /// The whole program.
 package enum CLI {

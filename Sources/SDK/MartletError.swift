@@ -1,4 +1,4 @@
-import MartletCLI
+import MartletClient
 
 /// Why something was not read: a code to branch on, a sentence for the reader, what to do about it.
 public struct MartletError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -21,8 +21,8 @@ public struct MartletError: Error, Sendable, Equatable, CustomStringConvertible 
         (self.code, self.message, self.remedy) = (code, message, remedy)
     }
 
-    init(_ failure: CommandFailure) {
-        switch failure.exitCode {
+    init(_ failure: ClientFailure) {
+        switch failure.kind {
         case .notFound: code = .notFound
         case .usage: code = .invalid
         default: code = .refused

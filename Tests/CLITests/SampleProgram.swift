@@ -1,4 +1,5 @@
 import MartletCLI
+import MartletClient
 
 /// A small tree with one of everything, in the words of the product.
 enum Sample {

@@ -10,7 +10,7 @@ import visit
 from conftest import ROOT, pack, plain
 
 VISIT = ROOT / "packaging" / "visit.py"
-VERSION = re.search(r'version = "(.*)"', (ROOT / "Sources" / "Server" / "BuildInfo.swift").read_text())[1]
+VERSION = re.search(r'version = "(.*)"', (ROOT / "Sources" / "Domain" / "BuildInfo.swift").read_text())[1]
 
 
 def mapped(served):
@@ -110,11 +110,11 @@ def test_the_version_is_the_binarys(whole_wheel, pure_wheel, pure, tmp_path):
 
 
 def test_versions_that_differ_are_refused(tmp_path):
-    for path in ["packaging", "python/martlet/__init__.py", "Sources/Server/BuildInfo.swift"]:
+    for path in ["packaging", "python/martlet/__init__.py", "Sources/Domain/BuildInfo.swift"]:
         target = tmp_path / path
         target.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["cp", "-r", ROOT / path, target], check=True)
-    info = tmp_path / "Sources" / "Server" / "BuildInfo.swift"
+    info = tmp_path / "Sources" / "Domain" / "BuildInfo.swift"
     info.write_text(info.read_text().replace(f'"{VERSION}"', '"9.8.7"'))
     done = pack("wheels", to=tmp_path / "dist", root=tmp_path)
     assert done.returncode == 1 and "Traceback" not in done.stderr

@@ -1,5 +1,5 @@
 import Foundation
-import MartletCLI
+import MartletClient
 import MartletHTTPClient
 import MartletHTTPMessages
 import Synchronization
@@ -60,6 +60,72 @@ import Testing
                 .post, "/api/v1/logbook", headers: ["Content-Type": "application/x-ndjson"],
                 body: .bytes(Array(lines.joined(separator: "\n").utf8))))
         #expect(String(decoding: answer.body, as: UTF8.self).contains("\"accepted\":102"))
+        served.stop()
+    }
+
+    @Test("files that no server took are kept with the lines, and one command sends them when it is back")
+    func filesLeftBehind() async throws {
+        let bench = Bench()
+        let folder = bench.folder
+        let id = String(repeating: "c", count: 32)
+        let ended = await #expect(processExitsWith: .exitCode(0), observing: [\.standardErrorContent]) {
+            [folder = folder as String, id = id as String] in
+            chdir(folder)
+            try Data(repeating: 7, count: 3_000_000).write(to: URL(filePath: folder + "/model.bin"))
+            var settings = LoggingSettings()
+            settings.exitSeconds = 1
+            let run = Martlet.startRun(experiment: "e", id: id, uri: "http://127.0.0.1:1", settings: settings)
+            run.logArtifact(folder + "/model.bin", type: "model")
+            run.logArtifact([1, 2, 3], as: "small/three.bin")
+            exit(0)
+        }
+        let errors = String(decoding: ended?.standardErrorContent ?? [], as: UTF8.self)
+        let said = errors.split(separator: "\n").filter { $0.contains("not delivered") }
+        #expect(said.count == 1 && said[0].contains(" with 2 files beside it. Send it by: martlet sync "), "\(errors)")
+
+        // The bytes are those of then, whatever has become of the file.
+        try FileManager.default.removeItem(atPath: folder + "/model.bin")
+        let served = try Served(bench.store())
+        for _ in 0..<2 {
+            let sync = try ProgramTests.run(
+                "martlet", ["sync", folder + "/.martlet", served.address], store: served.address, in: bench)
+            #expect(sync.status == 0, "\(sync.errors)")
+        }
+        let client = try Client(served.address)
+        let run = try await client.run(id)
+        #expect(run.state == "finished")
+        #expect(try await client.artifact("model.bin", of: id) == [UInt8](repeating: 7, count: 3_000_000))
+        #expect(try await client.artifact("small/three.bin", of: id) == [1, 2, 3])
+        Martlet.closeStore(served.address)
+        served.stop()
+    }
+
+    @Test("a server that comes back while a program ends gets its files, and nothing is left")
+    func backInTime() async throws {
+        let bench = Bench()
+        let before = try Served(bench.store())
+        let port = before.port
+        before.stop()
+        let program = try ProgramTests.start(
+            "martlet-spirals", ["6", "2"], store: "http://127.0.0.1:\(port)", in: bench)
+        // It asks for its runs last, finds nobody, says so, and ends: with all that it has logged still to be sent. From
+        // here to its end this thread is not given back: other tests would take it for longer than the program's deadline.
+        while try !program.errors.contains("martlet-spirals: Nothing answers") {
+            try #require(program.process.isRunning, "It ended without a word of that.")
+            usleep(20_000)
+        }
+        let served = try Served(bench.store(), port: port)
+        let ended = try program.end()
+        #expect(ended.status == 1 && !ended.errors.contains("not delivered"), "\(ended.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: bench.folder + "/.martlet/logbooks/unsent") == [])
+        let client = try Client(served.address)
+        let seeds = try await client.runs(in: "two spirals", filter: "tags.kind = 'seed'")
+        #expect(seeds.count == 2)
+        for seed in seeds {
+            #expect(try await client.artifact("plane.txt", of: seed.id).count > 100)
+            #expect(try await client.artifact("model/weights.json", of: seed.id).first == UInt8(ascii: "["))
+        }
+        Martlet.closeStore(served.address)
         served.stop()
     }
 

@@ -11,7 +11,27 @@ import Testing
         var errors: String
     }
 
+    /// A program at work.
+    struct Started {
+        let process: Process
+        fileprivate let outputPath: String
+        fileprivate let errorsPath: String
+
+        var errors: String { get throws { try String(contentsOfFile: errorsPath, encoding: .utf8) } }
+
+        func end() throws -> Ended {
+            process.waitUntilExit()
+            return Ended(
+                status: process.terminationStatus, output: try String(contentsOfFile: outputPath, encoding: .utf8),
+                errors: try errors)
+        }
+    }
+
     static func run(_ name: String, _ arguments: [String] = [], store: String, in bench: Bench) throws -> Ended {
+        try start(name, arguments, store: store, in: bench).end()
+    }
+
+    static func start(_ name: String, _ arguments: [String], store: String, in bench: Bench) throws -> Started {
         let here = URL(filePath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
         // The tests run from the folder that the programs are built in, or as a bundle that lies there.
         let folder = here.deletingLastPathComponent()
@@ -32,10 +52,7 @@ import Testing
         process.standardError = FileHandle(forWritingAtPath: errors)
         process.standardInput = FileHandle.nullDevice
         try process.run()
-        process.waitUntilExit()
-        return Ended(
-            status: process.terminationStatus, output: try String(contentsOfFile: output, encoding: .utf8),
-            errors: try String(contentsOfFile: errors, encoding: .utf8))
+        return Started(process: process, outputPath: output, errorsPath: errors)
     }
 
     @Test("eight ridge regressions come out as they do in any language", arguments: Place.allCases)

@@ -13,18 +13,25 @@ from __future__ import annotations
 
 __version__ = "0.1.0"
 
-# Names and where they live: nothing is loaded before it is asked for, so that importing costs next to nothing.
+from ._active import current as active_run
+from ._config import Config
+from ._errors import MartletError, RunNotFound
+from ._run import Run
+from ._start import start_run
+
+# What a run needs to start is loaded with the package, so that starting one costs next to nothing. The rest is loaded
+# when it is asked for: names, and where they live.
 _HOMES = {
-    "start_run": "_start", "add_to": "_addition", "Run": "_run", "MartletError": "_errors", "Config": "_config",
+    "add_to": "_addition",
     "Image": "_media", "Audio": "_media", "Video": "_media", "Table": "_tables", "Histogram": "_tables",
     "Text": "_media", "Html": "_media", "Figure": "_media", "Object3D": "_media",
-    "Client": "_client", "RunNotFound": "_errors", "set_seeds": "_seeds", "watch": "_watch",
+    "Client": "_client", "set_seeds": "_seeds", "watch": "_watch",
 }
 _MODULES = {"wandb", "tensorboard"}
 
 __all__ = [
-    *_HOMES, "active_run", "log", "log_metric", "log_metrics", "log_param", "log_params", "log_artifact", "set_tag",
-    "set_tags", "note", "finish", "config",
+    *_HOMES, "Config", "MartletError", "Run", "RunNotFound", "start_run", "active_run", "log", "log_metric", "log_metrics",
+    "log_param", "log_params", "log_artifact", "set_tag", "set_tags", "note", "finish", "config",
 ]
 
 
@@ -49,16 +56,9 @@ def __dir__():
     return sorted(set(globals()) | set(__all__))
 
 
-def active_run():
-    """The run that was started last and has not ended, or None."""
-    from ._active import current
-
-    return current()
-
-
 def _run():
     run = active_run()
-    return run if run is not None else __getattr__("start_run")()
+    return run if run is not None else start_run()
 
 
 def log(data, step=None):

@@ -17,7 +17,8 @@ def remove(run):
 
 
 def current():
-    """The run that `martlet.log` writes to: the one that was started last. One that is only added to is named each time."""
+    """The run that was started last and has not ended, or None: `martlet.log` writes to it. One that is only added to is
+    named each time."""
     return next((run for run in reversed(_runs) if not run._plan.is_addition), None)
 
 

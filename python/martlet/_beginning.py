@@ -10,6 +10,11 @@ import time
 from . import _git, _names
 from ._errors import MartletError
 
+try:
+    import pwd
+except ImportError:
+    pwd = None  # not on every system
+
 # How long a run's first line waits for git's word on changes; the commit itself is known at once.
 SECONDS_FOR_GIT = 0.3
 
@@ -53,6 +58,17 @@ class Beginning:
             _names.on_server(self.plan, self.names, connection)
 
 
+def _user():
+    """Who runs this. As the standard library's `getpass` has it, which loads a terminal's modules for it."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        if os.environ.get(name):
+            return os.environ[name]
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (AttributeError, KeyError, OSError):
+        return None
+
+
 def lines(plan, is_given, resume, launch, tags, folder):
     """The first line's maker, and all first lines as pairs of an op and fields."""
     fields = {"experiment": plan.experiment, "start": int(time.time() * 1000)}
@@ -61,12 +77,9 @@ def lines(plan, is_given, resume, launch, tags, folder):
             fields[key] = getattr(plan, key)
     if tags:
         fields["tags"] = tags if isinstance(tags, dict) else [str(tag) for tag in tags]
-    try:
-        import getpass
-
-        fields["user"] = getpass.getuser()
-    except Exception:
-        pass
+    user = _user()
+    if user:
+        fields["user"] = user
     fields["source"] = os.path.basename(sys.argv[0]) if sys.argv and sys.argv[0] else "python"
     plan.beginning = dict(fields)
     beginning = Beginning(plan, fields, folder)

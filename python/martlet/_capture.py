@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 
+from . import _console, _system
+
 FACTS_SECONDS_MAX = 3.0
 PARTS = ("console", "system", "git", "environment", "code")
 
@@ -24,16 +26,10 @@ def wanted(given):
 def begin(run, parts, launch, beginning):
     run._plan.capture = tuple(sorted(parts))
     if "console" in parts:
-        from . import _console
-
         _console.begin(run)
     if "system" in parts and launch.rank == launch_leader(launch):
-        from . import _system
-
         _system.begin(run)
     elif "system" in parts:
-        from . import _system
-
         _system.begin(run, process_only=True)
     if run._is_owner and parts & {"git", "environment", "code"}:
         # Git and a look around the machine take their time, which is not the training's.

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
+from . import _params, _values
 from ._say import say
+
+
+def _late_summary(key, value):
+    """Makes the line, on the writer's thread, once the value is there."""
+    return lambda: [("summary", {"m": {key: value.value()}})]
 
 
 class Details:
@@ -13,8 +21,6 @@ class Details:
     def log_params(self, params=None, allow_val_change=False, **more):
         """Settings, from a dict, a Namespace, a dataclass, a config object, or the path of a YAML, JSON or TOML file."""
         try:
-            from . import _params
-
             pairs = dict(_params.flat(params) if params is not None else {})
             pairs.update(_params.flat(more))
             self._take_params(pairs, allow_val_change)
@@ -36,8 +42,6 @@ class Details:
         if not new:
             return
         self._params.update(new)
-        from . import _params
-
         fields = {"p": _params.bounded(self, new)}
         if allow_val_change:
             fields["allow_val_change"] = True
@@ -68,8 +72,6 @@ class Details:
     def log_fact(self, kind, data):
         """A structured record for reports: `dataset`, `model`, `training`, `evaluation`, …"""
         try:
-            from . import _params
-
             self._line("facts", {"kind": str(kind), "data": _params.plain(data)})
         except Exception as error:
             self._failed(error)
@@ -77,14 +79,13 @@ class Details:
     def set_summary(self, values):
         """Values that stand for metrics in tables, beside what was logged as points."""
         try:
-            from . import _values
-
             numbers = {}
             for key, value in _values.flat(values):
                 found = _values.number(value)
                 if isinstance(found, _values.Later):
-                    found = found.value()
-                if found is _values.MISSING:
+                    if not self._refuses():
+                        self._put((found, _late_summary(key, found), time.time()))
+                elif found is _values.MISSING:
                     self._problem("The summary value “%s” is %s, not a number." % (key, _values.kind(value)))
                 else:
                     numbers[key] = float(found)
@@ -158,7 +159,5 @@ class Details:
     def log_dict(self, data, path):
         """Keeps a dict or list as a JSON file of the run."""
         import json
-
-        from . import _params
 
         self.log_text(json.dumps(_params.plain(data), indent=2), path)

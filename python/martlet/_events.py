@@ -1,155 +1,19 @@
-"""TensorBoard's event files, read while they grow, without TensorFlow and without a protobuf library."""
+"""Runs from TensorBoard's event files, taken in while they grow, without TensorFlow."""
 
 from __future__ import annotations
 
 import os
 import struct
 import time
-from array import array
 
 from . import _active, _ending, _media, _rich, _tables
+from ._event_files import File, Tensor, dict_of, double, fields, float_of, numbers, signed, single
 from ._run import Run
 from ._say import say
 from ._start import Plan, _recorder, run_id
 
-RECORD_BYTES_MAX = 1 << 30
 # A run in whose files nothing has come for so long is over.
 QUIET_SECONDS = 600.0
-
-
-def fields(data):
-    """A protobuf message as pairs of a field's number and its value: an integer, or bytes."""
-    at, end = 0, len(data)
-    while at < end:
-        key, at = _varint(data, at)
-        kind = key & 7
-        if kind == 0:
-            value, at = _varint(data, at)
-        elif kind == 2:
-            size, at = _varint(data, at)
-            if at + size > end:
-                raise ValueError("a field goes beyond its message")
-            value, at = data[at:at + size], at + size
-        elif kind in (1, 5):
-            size = 8 if kind == 1 else 4
-            value, at = data[at:at + size], at + size
-            if len(value) < size:
-                raise ValueError("a field goes beyond its message")
-        else:
-            raise ValueError("an unknown kind of field")
-        yield key >> 3, value
-
-
-def _varint(data, at):
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-        if shift > 63:
-            raise ValueError("a number is too long")
-
-
-def _signed(value):
-    return value - (1 << 64) if value >= 1 << 63 else value
-
-
-def _double(value):
-    return struct.unpack("<d", value)[0]
-
-
-def _float(value):
-    return struct.unpack("<f", value)[0]
-
-
-def _numbers(kind, values):
-    out = []
-    for value in values:
-        if isinstance(value, int):
-            out.append(value)
-        else:
-            out += struct.unpack("<%d%s" % (len(value) // struct.calcsize(kind), kind), value)
-    return out
-
-
-def single(value):
-    """A float of four bytes by the shortest digits that mean it: 0.9, and not 0.8999999761581421."""
-    if value != value or value in (float("inf"), float("-inf")):
-        return value
-    for digits in range(6, 10):
-        short = float("%.*g" % (digits, value))
-        if array("f", [short])[0] == value:
-            return short
-    return value
-
-
-class File:
-    """One event file and how far it was read."""
-
-    def __init__(self, path):
-        self.path = path
-        self.offset = 0
-        self.is_damaged = False
-
-    def records(self):
-        """Whole records that have come since the last look."""
-        if self.is_damaged:
-            return
-        with open(self.path, "rb") as file:
-            file.seek(self.offset)
-            while True:
-                head = file.read(12)
-                if len(head) < 12:
-                    return
-                size = struct.unpack("<Q", head[:8])[0]
-                if size > RECORD_BYTES_MAX:
-                    self.is_damaged = True
-                    say("%s is damaged at byte %d; what comes after it is not read." % (self.path, self.offset))
-                    return
-                data = file.read(size + 4)
-                if len(data) < size + 4:
-                    return
-                self.offset += 16 + size
-                yield data[:size]
-
-
-class Tensor:
-    """As much of a TensorProto as scalars, texts and histograms need."""
-
-    _TYPES = {1: "f", 2: "d", 3: "i", 9: "q", 5: "h", 6: "b", 4: "B"}
-
-    def __init__(self, data):
-        self.kind, self.sizes, self.strings, content, typed = 0, [], [], None, []
-        for number, value in fields(data):
-            if number == 1:
-                self.kind = value
-            elif number == 2:
-                self.sizes = [next((_signed(size) for inner, size in fields(dim) if inner == 1), 0)
-                              for outer, dim in fields(value) if outer == 2]
-            elif number == 4:
-                content = value
-            elif number == 8:
-                self.strings.append(value.decode("utf-8", "replace"))
-            elif number in (5, 6, 7, 10):
-                typed.append((number, value))
-        self.values = []
-        if content is not None and self.kind in self._TYPES:
-            self.values = _numbers(self._TYPES[self.kind], [content])
-        for number, value in typed:
-            if number in (5, 6):
-                self.values += _numbers("f" if number == 5 else "d", [value])
-            elif isinstance(value, int):
-                self.values.append(_signed(value))
-            else:
-                at = 0
-                while at < len(value):
-                    each, at = _varint(value, at)
-                    self.values.append(_signed(each))
-        if self.kind == 1:
-            self.values = [single(value) for value in self.values]
 
 
 class Source:
@@ -206,9 +70,9 @@ class Source:
         when, step, summary = time.time(), 0, None
         for number, value in fields(record):
             if number == 1:
-                when = _double(value)
+                when = double(value)
             elif number == 2:
-                step = _signed(value)
+                step = signed(value)
             elif number == 5:
                 summary = value
         if self.run is None:
@@ -228,7 +92,7 @@ class Source:
         if plugin == "hparams":
             return self._hparams(content)
         if 2 in value:
-            return self._point(tag, single(_float(value[2])), step, when)
+            return self._point(tag, single(float_of(value[2])), step, when)
         if 4 in value:
             picture = dict_of(value[4])
             return self._rich(tag, _media.Image(picture.get(4, b"")), step, when)
@@ -251,11 +115,11 @@ class Source:
         low, limits, counts = 0.0, [], []
         for number, value in fields(data):
             if number == 1:
-                low = _double(value)
+                low = double(value)
             elif number == 6:
-                limits += _numbers("d", [value])
+                limits += numbers("d", [value])
             elif number == 7:
-                counts += _numbers("d", [value])
+                counts += numbers("d", [value])
         filled = [index for index, count in enumerate(counts) if count]
         if not filled:
             return
@@ -293,14 +157,10 @@ class Source:
                 self.status = "failed" if status == 2 else "finished"
 
 
-def dict_of(data):
-    return dict(fields(data))
-
-
 def _json_value(data):
     for number, value in fields(data):
         if number == 2:
-            number = _double(value)
+            number = double(value)
             return int(number) if number.is_integer() and abs(number) < 1 << 53 else number
         if number == 3:
             return value.decode("utf-8", "replace")

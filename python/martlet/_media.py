@@ -16,12 +16,14 @@ class Media:
     kind = ""
     ending = ""
     mime = "application/octet-stream"
+    later = None  # a `Later`, where it is still on a device
 
     def __init__(self, caption=None):
         self.caption = caption
 
     def settle(self, keep):
-        """Stores files beside its own, before the others are asked for: `keep(data, ending, mime)` gives a file's record."""
+        """Comes before the others, on the writer's thread, once `later` is there. Stores files beside its own:
+        `keep(data, ending, mime)` gives a file's record."""
 
     def encode(self):
         """The file's bytes, or None; on the writer's thread."""

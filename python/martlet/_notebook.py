@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from html import escape
 
 from . import _active
 
@@ -40,6 +39,8 @@ def executed_cells():
 
 def card(run):
     """A run as a piece of HTML."""
+    from html import escape
+
     where = run.url
     place = '<a href="%s" target="_blank">%s</a>' % (escape(where), escape(where)) if where else escape(str(run.uri))
     return "<div><b>%s</b> · %s · %s<br>%s</div>" % (

@@ -45,7 +45,8 @@ class Recorder:
         self.run = run
         self.lines = _line.Lines(book.writer, run, role, rank)
         self.sender = sender
-        # (values, step, time) are points, (op, time, fields) another line, (Later, (key, step), time) a late value.
+        # (values, step, time) are points, (op, time, fields) another line, (Later, (key, step), time) a late value, and
+        # (Later, call, time) what a call makes of one that is there, as (op, fields) each.
         self.queue = deque()
         self.limit = row_limit(6)
         self.dropped = {}
@@ -256,18 +257,20 @@ class Recorder:
     def _late(self):
         if not self._later:
             return []
-        rows, waiting = [], []
+        rows, waiting, out = [], [], []
         for entry in self._later:
-            handle, (key, step), when = entry
+            handle, what, when = entry
             try:
-                if handle.ready():
-                    rows.append(({key: handle.value()}, step, when))
-                else:
+                if not handle.ready():
                     waiting.append(entry)
+                elif callable(what):
+                    self._other(None, when, what, out)
+                else:
+                    rows.append(({what[0]: handle.value()}, what[1], when))
             except Exception as error:
-                complain("“%s” at step %s could not be read from its device: %s" % (key, step, error), "value")
+                name = "a value" if callable(what) else "“%s” at step %s" % what
+                complain("%s could not be read from its device: %s" % (name, error), "value")
         self._later = waiting
-        out = []
         if rows:
             self._points(rows, out)
         return out

@@ -60,4 +60,4 @@ def entry(run, key, value, step, now):
             fields["files"] = files
         return [*lines, ("rich", fields)]
 
-    return "rich", now, encoded
+    return ("rich", now, encoded) if media.later is None else (media.later, encoded, now)

@@ -6,7 +6,9 @@ import os
 import threading
 import time
 from collections import deque
+from time import time as clock
 
+from . import _ending, _values
 from ._config import Config
 from ._details import Details
 from ._errors import MartletError
@@ -24,12 +26,16 @@ class Run(Details):
     """
 
     def __init__(self, plan, recorder):
-        self._plan = plan
-        self._recorder = recorder
-        self._queue = recorder.queue if recorder is not None else deque(maxlen=0)
-        self._lock = threading.RLock()
+        # What `log` touches comes first and so lies side by side: where calls are rare, each place that the processor's
+        # caches have forgotten costs more than all that is done with it.
+        self._write_to(recorder.queue if recorder is not None else deque(maxlen=0))
+        # Nothing waits yet, and no thread has been started: the first call sees to it.
+        self._limit = recorder.limit // 2 if recorder is not None and recorder.is_started else -1
         self._top = plan.first_step  # one more than the greatest step so far
         self._steps = counter(plan.first_step)  # the next step of who gives none
+        self._plan = plan
+        self._recorder = recorder
+        self._lock = threading.RLock()
         self._ended = recorder is None
         self._is_owner = plan.is_owner
         self._pid = os.getpid()
@@ -40,8 +46,9 @@ class Run(Details):
         self.config = Config(self)
         # Points of other ranks are kept only when someone asked for them.
         self._drops_points = recorder is None or plan.drops_points
-        # Nothing waits yet, and no thread has been started: the first call sees to it.
-        self._limit = recorder.limit // 2 if recorder is not None and recorder.is_started else -1
+
+    def _write_to(self, queue):
+        self._append, self._queue = queue.append, queue
 
     # -- Who it is
 
@@ -111,29 +118,29 @@ class Run(Details):
 
         Without a step the run counts for itself. Steps may repeat and go back: every value is kept.
         """
+        kind = None
         try:
             for value in data.values():
-                kind = value.__class__
+                kind = type(value)
                 if kind is not float and kind is not int:
+                    break
+            else:
+                if kind is None:
+                    return None
+                # No lock: in a loop that has other things in the processor's caches it costs as much as all the rest.
+                if step is None:
+                    step = next(self._steps)
+                    if step < self._top:
+                        step = self._catch_up()
+                elif type(step) is not int:
                     return self._log_any(data, step)
-            if not data:
-                return None
-            # No lock: in a loop that has other things in the processor's caches it costs as much as all the rest.
-            if step is None:
-                step = next(self._steps)
-                if step < self._top:
-                    step = self._catch_up()
-                else:
-                    self._top = step + 1
-            elif step.__class__ is int:
                 if step >= self._top:
                     self._top = step + 1
-            else:
-                return self._log_any(data, step)
-            queue = self._queue
-            if len(queue) > self._limit:
-                return self._crowded(data, step)
-            queue.append((data.copy(), step, time.time()))
+                if len(self._queue) > self._limit:
+                    return self._crowded(data, step)
+                self._append((data.copy(), step, clock()))
+                return None
+            return self._log_any(data, step)
         except Exception as error:
             self._failed(error if hasattr(data, "items") else TypeError(
                 "log takes names and values, such as {\"loss\": 0.1}, not %s" % type(data).__name__))
@@ -182,12 +189,10 @@ class Run(Details):
         else:
             self._limit = self._recorder.limit // 2
             self._recorder.wake()
-        self._queue.append((data.copy(), step, time.time()))
+        self._append((data.copy(), step, clock()))
 
     def _log_any(self, data, step, counts=True):
         """The long way: values of every kind, and steps that are not plain integers."""
-        from . import _values
-
         if step is not None and step.__class__ is not int:
             step = int(step)
         if counts:
@@ -217,7 +222,7 @@ class Run(Details):
     def _log_rich(self, key, value, step, now):
         if value is None:
             return
-        from . import _rich, _values
+        from . import _rich
 
         for each in value if isinstance(value, (list, tuple)) and value else [value]:
             entry = _rich.entry(self, key, each, step, now)
@@ -230,7 +235,7 @@ class Run(Details):
         if self._limit < 0:
             self._recorder.start()
             self._limit = self._recorder.limit // 2
-        self._queue.append(entry)
+        self._append(entry)
 
     def _line(self, op, fields, when=None):
         if not self._refuses():
@@ -262,8 +267,6 @@ class Run(Details):
 
     def finish(self, status="finished", error=None, exit=None, seconds=None):
         """Ends the run. Waits for the disk or the server at most until a deadline; what is left is sent later."""
-        from . import _ending
-
         try:
             _ending.finish(self, status, error, exit, seconds)
         except Exception as failure:
@@ -273,8 +276,6 @@ class Run(Details):
         return self
 
     def __exit__(self, kind, error, trace):
-        from . import _ending
-
         if kind is None:
             self.finish()
         else:

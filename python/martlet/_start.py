@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from . import _active, _beginning, _ending, _names, _ranks, _where
+from . import _active, _beginning, _capture, _ending, _names, _notebook, _ranks, _where
 from ._book import Book
 from ._recorder import Recorder
 from ._errors import MartletError
@@ -70,8 +70,6 @@ def _start(
         raise MartletError("ranks is “%s”; it may be zero, all or separate." % ranks)
     if os.environ.get("MARTLET_MODE", "").lower() in ("disabled", "off"):
         return Run(Plan(experiment=experiment or "", run="0" * 32, is_owner=False, strict=strict), None)
-    from . import _notebook
-
     _notebook.end_run_of_cell()
     launch = _ranks.find()
     place = _where.find(uri)
@@ -90,8 +88,6 @@ def _start(
         strict=strict, quiet=quiet, is_owner=not is_joint or launch.rank == 0, rank=launch.rank if is_joint else 0,
         drops_points=is_joint and ranks == "zero" and launch.rank > 0, attempt=launch.attempt)
     _started += 1
-    from . import _capture
-
     parts = _capture.wanted(capture)
     recorder = _recorder(plan)
     folder = os.getcwd() if "git" in parts else None
@@ -184,7 +180,7 @@ def continue_in_child(run):
     run._recorder = _recorder(run._plan)
     # Whoever reads this writer's lines first must know the run.
     run._recorder.put("run", run._plan.beginning)
-    run._queue = run._recorder.queue
+    run._write_to(run._recorder.queue)
     run._limit = -1
     for call in run._after_fork:
         call()

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 
+from ._device import later_spread
 from ._media import Image, Media, home_of
 
 BINS_MAX = 512
@@ -27,7 +28,13 @@ class Histogram(Media):
             if len(self.counts) > BINS_MAX or len(self.edges) != len(self.counts) + 1:
                 raise ValueError("A histogram has at most %d counts and one edge more." % BINS_MAX)
         else:
-            self.edges, self.counts, self.skipped = _spread(values, bins)
+            self.later = later_spread(values, bins, lambda there: _spread(there, bins))
+            if self.later is None:
+                self.edges, self.counts, self.skipped = _spread(values, bins)
+
+    def settle(self, keep):
+        if self.later is not None:
+            (self.edges, self.counts, self.skipped), self.later = self.later.value(), None
 
     def describe(self):
         more = {"not_finite": self.skipped} if self.skipped else {}
@@ -95,7 +102,9 @@ def _picture(cell):
 def _spread(values, bins):
     """Edges, counts, and how many were not finite."""
     if hasattr(values, "detach"):
-        values = values.detach().cpu().numpy()
+        values = values.detach().cpu()
+        # NumPy has no numbers of 16 bits with the exponents of 32.
+        values = (values.float() if str(getattr(values, "dtype", "")) == "torch.bfloat16" else values).numpy()
     numpy = sys.modules.get("numpy")
     if numpy is not None and hasattr(values, "dtype"):
         flat = numpy.asarray(values, dtype="float64").ravel()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-
+from ._device import DeviceCopy, Readable, Ready
 from ._recorder import Later
 
 MISSING = object()
@@ -60,77 +58,11 @@ def _torch(value):
     try:
         if value.numel() != 1 or value.is_complex():
             return MISSING
-        place = value.device.type
-        if place == "cpu":
+        if value.device.type == "cpu":
             return value.item()  # no device has to be waited for
-        return DeviceCopy(value, place)
+        return DeviceCopy(value)
     except Exception:
         return MISSING
-
-
-class Ready(Later):
-    """An immutable value that says itself when it can be read."""
-
-    def __init__(self, value):
-        self._value = value
-
-    def ready(self):
-        return bool(self._value.is_ready())
-
-    def value(self):
-        return float(self._value)
-
-
-class Readable(Later):
-    """An immutable value whose reading may wait: only the background thread does."""
-
-    def __init__(self, value):
-        self._value = value
-
-    def ready(self):
-        return True
-
-    def value(self):
-        value = self._value
-        return float(value.numpy() if hasattr(value, "numpy") else value)
-
-
-_streams = threading.local()
-
-
-class DeviceCopy(Later):
-    """A copy of a tensor, made on the device in the order of its own work, and read once that has come by.
-
-    The caller queues two small things and goes on; nothing waits for the device, and what the training does to the
-    tensor afterwards does not touch the copy.
-    """
-
-    def __init__(self, tensor, place):
-        torch = sys.modules["torch"]
-        self._torch = torch
-        self._copy = tensor.detach().clone()
-        self._event = None
-        module = getattr(torch, place, None)
-        if module is not None and hasattr(module, "Event") and hasattr(module, "current_stream"):
-            self._event = module.Event()
-            self._event.record(module.current_stream(tensor.device))
-        self._module = module
-
-    def ready(self):
-        return self._event is None or self._event.query()
-
-    def value(self):
-        module = self._module
-        if self._event is None or not hasattr(module, "stream"):
-            return float(self._copy.item())
-        # On a stream of this thread's own: reading on the usual one would stand in line behind the training's work.
-        device = self._copy.device
-        stream = getattr(_streams, str(device), None)
-        if stream is None:
-            stream = module.Stream(device=device)
-            setattr(_streams, str(device), stream)
-        with module.stream(stream):
-            return float(self._copy.item())
 
 
 def flat(data, prefix=""):

@@ -7,6 +7,7 @@ def watch(model, run=None, every=100, gradients=True, weights=True):
     """Logs histograms of a PyTorch model's parameters every so many backward passes; gives a call that ends it.
 
     They stand at the step that comes next: the one that a loop is in when it goes back through its model before it logs.
+    What lies on a device is counted there, in the order of the device's work, and nobody waits for it.
     """
     hooks = [
         parameter.register_hook(_look(name, parameter, run, max(1, int(every)), gradients, weights))

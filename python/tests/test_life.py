@@ -223,14 +223,43 @@ def test_a_run_goes_on_after_a_server_has_put_its_logbook_away(store, adopted):
     assert opened.run(run.id)["attempt"] == 2
 
 
-def test_importing_loads_next_to_nothing():
-    code = textwrap.dedent("""
+def _run_apart(code, *arguments, **environment):
+    settings = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(martlet.__file__)), **environment}
+    return subprocess.run(
+        [sys.executable, "-S", "-c", textwrap.dedent(code), *map(str, arguments)], capture_output=True, text=True, check=True,
+        env=settings).stdout.strip()
+
+
+def test_importing_loads_what_a_run_needs_and_nothing_that_takes_long():
+    out = _run_apart("""
         import sys
         before = set(sys.modules)
         import martlet
-        print(sorted(set(sys.modules) - before))
+        print(*sorted(set(sys.modules) - before))
     """)
-    out = subprocess.run(
-        [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True,
-        env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(martlet.__file__))}).stdout
-    assert out.strip() == "['__future__', 'martlet']"
+    loaded = set(out.split())
+    heavy = {"asyncio", "contextlib", "datetime", "email", "getpass", "hashlib", "http", "logging", "platform", "random",
+             "shutil", "ssl", "subprocess", "tempfile", "typing", "urllib", "uuid", "numpy", "martlet._facts", "martlet._http"}
+    assert "martlet._start" in loaded and not loaded & heavy, loaded & heavy
+    assert len(loaded) < 80, "each module costs: %s" % sorted(loaded)
+
+
+def test_starting_a_run_loads_nothing_on_the_thread_that_starts_it(store):
+    out = _run_apart("""
+        import sys
+        import threading
+        import martlet
+
+        class Witness:
+            def find_spec(self, name, path=None, target=None):
+                if threading.current_thread() is threading.main_thread():
+                    print(name)
+
+        sys.meta_path.insert(0, Witness())
+        run = martlet.start_run("loads", params={"lr": 0.1}, tags={"a": "b"}, notes="n", uri=sys.argv[1])
+        run.log({"loss": 1.0})
+        run.log_metrics({"loss": 1.0}, step=3)
+        sys.meta_path.pop(0)
+        run.finish()
+    """, store, MARTLET_CAPTURE="all")
+    assert out == "", "loaded while a run started: " + out

@@ -63,6 +63,33 @@ def test_a_loop_of_pytorch(store):
     assert states(store) == ["finished"]
 
 
+@pytest.mark.parametrize("kind", ["float16", "bfloat16", "float32", "float64", "int32"])
+def test_what_a_device_counts_is_what_numpy_counts(kind):
+    import numpy
+    from martlet._device import DeviceSpread
+
+    torch.manual_seed(1)
+    values = (torch.randn(5000) * 20).to(getattr(torch, kind)).reshape(50, 100)
+    if values.is_floating_point():
+        values[3, 4], values[5, 6], values[7, 8] = float("nan"), float("inf"), -float("inf")
+    edges, counts, skipped = DeviceSpread(values, 32).value()
+    plain = values.to(torch.float64).numpy().ravel()
+    good = plain[numpy.isfinite(plain)]
+    expected, bounds = numpy.histogram(good, 32)
+    assert skipped == plain.size - good.size and sum(counts) == good.size
+    assert edges == pytest.approx(bounds.tolist(), rel=1e-6, abs=1e-6)
+    # A value on an edge may fall to the other side, where the device counts with fewer digits.
+    assert sum(abs(a - b) for a, b in zip(counts, expected)) <= (20 if kind != "int32" else 300)
+    assert DeviceSpread(torch.full((3,), 2.0), 4).value() == numpy_of(numpy.full(3, 2.0), 4)
+
+
+def numpy_of(values, bins):
+    import numpy
+
+    counts, edges = numpy.histogram(values, bins)
+    return edges.tolist(), counts.tolist(), 0
+
+
 def test_a_writer_of_tensorboard_for_pytorch(store):
     from martlet.tensorboard import SummaryWriter
 

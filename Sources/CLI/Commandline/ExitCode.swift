@@ -1,3 +1,5 @@
+package import MartletClient
+
 /// What a shell script learns from us. Few, and fixed: scripts branch on them.
 package struct ExitCode: Hashable, Sendable {
     package let rawValue: Int32
@@ -21,13 +23,16 @@ package protocol ExplainedError: Error {
     var exitCode: ExitCode { get }
 }
 
-/// A command that could not do what it was asked.
-package struct CommandFailure: ExplainedError, Equatable {
-    package var message: String
-    package var remedy: String?
-    package var exitCode: ExitCode
-    package init(_ exitCode: ExitCode, _ message: String, remedy: String? = nil) {
-        (self.exitCode, self.message, self.remedy) = (exitCode, message, remedy)
+/// A command that could not do what it was asked: what became of its questions to the store.
+package typealias CommandFailure = ClientFailure
+
+extension ClientFailure: ExplainedError {
+    package var exitCode: ExitCode {
+        switch kind {
+        case .usage: .usage
+        case .notFound: .notFound
+        case .refused: .refused
+        }
     }
 }
 

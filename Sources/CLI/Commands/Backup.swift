@@ -1,4 +1,5 @@
 import Glibc
+import MartletClient
 import MartletDomain
 import MartletEngine
 import MartletStorage
@@ -70,7 +71,7 @@ extension World {
             let bytes = try copyFiles(from: source, to: target, folders: ["artifacts", "logbooks"], parsed, terminal)
             try copy(source + "/martlet.db", to: target + "/martlet.db")
             let store = try FolderStore.open(
-                target, cacheFolder: World.cacheFolder(terminal.environment), now: now())
+                target, cacheFolder: StorePlace.cacheFolder(terminal.environment), now: now())
             defer { store.close() }
             // The files are younger than the database: what was adopted in between is in them only.
             try store.keeper.takeInUnknown()

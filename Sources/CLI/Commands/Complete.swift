@@ -1,3 +1,4 @@
+import MartletClient
 import MartletJSON
 
 extension World {

@@ -1,5 +1,6 @@
 import Glibc
 import MartletArtifacts
+import MartletClient
 import MartletDomain
 import MartletEngine
 import MartletHTTPClient
@@ -60,7 +61,7 @@ extension World {
             report.bad("folder", "may not be written", "Check who owns \(path) and how it is mounted.")
         }
         if case .network(let kind) = FileSystem.of(folder: path) {
-            let cache = World.cacheFolder(terminal.environment) ?? "a cache folder"
+            let cache = StorePlace.cacheFolder(terminal.environment) ?? "a cache folder"
             report.warn(
                 "file system", "\(kind), over a network: the database lies in \(cache), rebuilt from the logbooks")
         } else {
@@ -123,7 +124,7 @@ extension World {
         do throws(Refusal) {
             var options = SQLiteStore.Options()
             options.lockSeconds = 2
-            options.cacheFolder = World.cacheFolder(terminal.environment)
+            options.cacheFolder = StorePlace.cacheFolder(terminal.environment)
             let store = try SQLiteStore.open(folder: path, options: options)
             defer { store.close() }
             let sizes = try store.read { reader throws(StorageError) in try reader.sizes() }

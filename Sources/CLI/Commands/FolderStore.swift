@@ -1,4 +1,5 @@
 import MartletArtifacts
+import MartletClient
 import MartletDomain
 import MartletEngine
 import MartletJSON
@@ -72,16 +73,10 @@ extension World {
             name, summary, discussion: discussion, arguments: arguments, options: options, examples: examples
         ) { parsed, terminal in
             let store = try FolderStore.open(
-                try folder(parsed, terminal), cacheFolder: World.cacheFolder(terminal.environment), now: now())
+                try folder(parsed, terminal), cacheFolder: StorePlace.cacheFolder(terminal.environment), now: now())
             defer { store.close() }
             return try run(store, parsed, terminal)
         }
-    }
-
-    /// Where the database of a store on a network file system goes.
-    package static func cacheFolder(_ environment: [String: String]) -> String? {
-        let said = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-        return (said ?? environment["HOME"].map { $0 + "/.cache" }).map { $0 + "/martlet" }
     }
 }
 

@@ -1,3 +1,4 @@
+import MartletClient
 import MartletHTTPClient
 import MartletHTTPMessages
 import MartletJSON

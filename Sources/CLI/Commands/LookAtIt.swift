@@ -1,3 +1,4 @@
+import MartletClient
 import MartletDomain
 import MartletHTTPClient
 import MartletHTTPMessages
@@ -35,7 +36,7 @@ extension World {
                 return .good
             }
             var settings = ServerSettings(folder: path)
-            settings.cacheFolder = World.cacheFolder(terminal.environment)
+            settings.cacheFolder = StorePlace.cacheFolder(terminal.environment)
             settings.port = parsed.integer("port") ?? 0
             settings.logLevel = .warning
             let wantsBrowser = parsed.isOn("open")

@@ -1,3 +1,4 @@
+import MartletClient
 import MartletDomain
 import MartletHTTPMessages
 import MartletJSON

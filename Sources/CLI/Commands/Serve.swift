@@ -1,3 +1,4 @@
+import MartletClient
 import MartletEngine
 import MartletObservability
 import MartletServer
@@ -92,7 +93,7 @@ extension World {
             data = try folder(parsed, terminal)
         }
         var options = ServerSettings(folder: data)
-        options.cacheFolder = World.cacheFolder(terminal.environment)
+        options.cacheFolder = StorePlace.cacheFolder(terminal.environment)
         options.host = parsed.text("host") ?? options.host
         options.port = parsed.integer("port") ?? options.port
         for text in list(parsed.text("compat-ports")) {

@@ -1,4 +1,5 @@
 import Glibc
+import MartletClient
 import MartletEngine
 import MartletHTTPClient
 import MartletHTTPMessages
@@ -90,6 +91,8 @@ struct LogbookSender {
         let bytes = try path.hasSuffix(".jsonl") ? Disk.read(path, most: 4 << 30) : LogbookArchive.read(path)
         let lines = LogbookSender.lines(of: bytes)
         guard let first = lines.first else { return }
+        // What a program left at its end may begin with a file of a run that the server knows.
+        if let artifact = first.artifact { try upload(artifact, beside: path) }
         // The first line alone tells how far the server is with this writer.
         var acked = try hand(in: [first], at: path).acked
         let already = lines.prefix { $0.sequence <= acked }.count
@@ -102,7 +105,7 @@ struct LogbookSender {
                 if let artifact = line.artifact {
                     // The run must be there to take the bytes, and the bytes before the line that names them.
                     if !batch.isEmpty { break }
-                    try upload(artifact)
+                    try upload(artifact, beside: path)
                 }
                 batch.append(line)
                 size += line.bytes.count
@@ -173,9 +176,13 @@ struct LogbookSender {
         return (acked, nil)
     }
 
-    private mutating func upload(_ artifact: Artifact) throws(CommandFailure) {
-        let file = "\(folder)/artifacts/\(artifact.digest.prefix(2))/\(artifact.digest.dropFirst(2))"
-        guard Disk.exists(file) else {
+    private mutating func upload(_ artifact: Artifact, beside logbook: String) throws(CommandFailure) {
+        // In the store, or beside lines that were left for a server.
+        let places = [folder, Disk.parent(of: logbook) ?? folder]
+        let digest = artifact.digest
+        let name = "artifacts/\(digest.prefix(2))/\(digest.dropFirst(2))"
+        let found = places.map { $0 + "/" + name }.first(where: Disk.exists)
+        guard let file = found else {
             missing.append(artifact.path)
             return
         }

@@ -1,4 +1,5 @@
 import MartletArtifacts
+import MartletClient
 import MartletDomain
 import MartletJSON
 import MartletStorage
@@ -73,7 +74,8 @@ extension World {
     /// Nil also where the database cannot be asked: what a store takes can be said without it.
     private func keptLogbooks(in path: String, _ terminal: any Terminal) -> KeptLogbooks? {
         guard Disk.isFolder(path + "/logbooks/done"),
-            let store = try? FolderStore.open(path, cacheFolder: World.cacheFolder(terminal.environment), now: now())
+            let store = try? FolderStore.open(
+                path, cacheFolder: StorePlace.cacheFolder(terminal.environment), now: now())
         else { return nil }
         defer { store.close() }
         return try? store.keptLogbooks()

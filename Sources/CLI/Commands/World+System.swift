@@ -1,4 +1,5 @@
 import Glibc
+import MartletClient
 import MartletDomain
 import MartletEngine
 import MartletObservability
@@ -9,7 +10,7 @@ import MartletStorageSQLite
 extension World {
     /// The machine as it is.
     package static func system(_ terminal: any Terminal) -> World {
-        let cache = cacheFolder(terminal.environment)
+        let cache = StorePlace.cacheFolder(terminal.environment)
         return World(
             version: BuildInfo.version, workingFolder: currentFolder(), now: { SystemClock().now },
             seconds: { Double(SystemClock().monotonic) / 1e6 },

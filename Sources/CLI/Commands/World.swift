@@ -1,3 +1,4 @@
+import MartletClient
 package import MartletDomain
 import MartletObservability
 package import MartletServer
@@ -115,13 +116,5 @@ extension World {
             if !isThere { terminal.line("New store: \(path)", to: .error) }
             return try LocalBackend(folder: path, store: store, version: version, log: .silent)
         }
-    }
-}
-
-extension CommandFailure {
-    package static func noStore(_ path: String) -> CommandFailure {
-        CommandFailure(
-            .notFound, "There is no store at \(path) yet.",
-            remedy: "Log a first run, or name another store with --uri FOLDER or --uri http://HOST:PORT.")
     }
 }

@@ -1,3 +1,5 @@
+import MartletClient
+
 /// Curves in a terminal, drawn with braille dots.
 ///
 /// Each dot column shows the exact range of the points that fall into it, so that a single spike among a million points

@@ -1,4 +1,5 @@
 import Glibc
+import MartletClient
 import MartletDomain
 import MartletForeign
 import MartletHTTPClient

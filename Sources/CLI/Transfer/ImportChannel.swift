@@ -1,4 +1,5 @@
 import Glibc
+import MartletClient
 import MartletHTTPClient
 import MartletHTTPMessages
 import MartletJSON

@@ -1,5 +1,6 @@
 import Glibc
 import MartletArtifacts
+import MartletClient
 import MartletDomain
 import MartletForeign
 import MartletHTTPClient

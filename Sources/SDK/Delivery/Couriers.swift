@@ -1,5 +1,6 @@
 import Glibc
-import MartletCLI
+import MartletArtifacts
+import MartletClient
 import MartletEngine
 import Synchronization
 
@@ -7,6 +8,8 @@ import Synchronization
 enum Couriers {
     private static let all = Mutex<[StorePlace: Courier]>([:])
     private static let watchesExit: Void = {
+        // What is called at exit is called in reverse: libcrypto must set itself up first, to be there for us last.
+        _ = SHA256.digest(of: "")
         _ = on_exit({ status, _ in Couriers.leave(exitStatus: status) }, nil)
     }()
 
@@ -14,7 +17,7 @@ enum Couriers {
     static func courier(for uri: String?, _ settings: LoggingSettings) -> Courier {
         let place: StorePlace
         var problem: String?
-        do throws(CommandFailure) { place = try Machine.place(uri) } catch {
+        do throws(ClientFailure) { place = try Machine.place(uri) } catch {
             problem = error.message + (error.remedy.map { " \($0)" } ?? "")
             place = .folder(StorePlace.standard(environment: Machine.environment, workingFolder: Machine.workingFolder))
         }
@@ -57,23 +60,34 @@ enum Couriers {
         }
     }
 
-    /// Writes what was not delivered to where it is found again.
+    /// Leaves what was not delivered where it is found again, and says in a line what to do about it.
     private static func leaveRest(of courier: Courier) {
-        let rest = courier.takeRest()
-        for name in rest.uploads.prefix(3) { Machine.say("The artifact \(name) was not uploaded.", courier) }
-        guard !rest.text.isEmpty else { return }
-        let path = courier.spillPath(rest.writer)
-        guard LocalFiles.write(rest.text, to: path) else {
-            return Machine.say(
-                "What was not delivered to \(courier.connection.place.text) is lost: \(path) cannot be written.",
-                courier)
-        }
-        switch courier.connection.place {
-        case .folder: Machine.say("What was not delivered is in \(path); the next martlet here takes it in.", courier)
-        case .server(let address):
+        guard let rest = courier.leaveRest() else { return }
+        let place = courier.connection.place.text
+        for (upload, reason) in rest.lost.prefix(3) {
+            let again: String
+            switch upload.source {
+            case .file(let path, _):
+                again = "martlet log artifact \(upload.run) \(path) --as \(upload.name) --uri \(place)"
+            case .bytes: again = "log it again, by way of a file"
+            }
             Machine.say(
-                "What was not delivered is in \(path). Send it by: martlet sync \(courier.unsentStore) \(address)",
-                courier)
+                "The artifact \(upload.name) was neither uploaded nor kept: \(reason) Do it by: \(again)", courier)
+        }
+        if rest.lost.count > 3 {
+            Machine.say("\(rest.lost.count - 3) more artifacts were neither uploaded nor kept.", courier)
+        }
+        if let trouble = rest.trouble {
+            return Machine.say("What was not delivered to \(place) is lost: \(trouble)", courier)
+        }
+        guard rest.lines > 0 else { return }
+        let files = rest.files == 0 ? "" : " with \(rest.files == 1 ? "a file" : "\(rest.files) files") beside it"
+        let left = "What was not delivered is in \(rest.path)\(files)"
+        switch courier.connection.place {
+        case .folder:
+            Machine.say("\(left); the next martlet here takes it in.", courier)
+        case .server(let address):
+            Machine.say("\(left). Send it by: martlet sync \(courier.unsentStore) \(address)", courier)
         }
     }
 }

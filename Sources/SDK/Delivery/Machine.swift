@@ -1,5 +1,5 @@
 import Glibc
-import MartletCLI
+import MartletClient
 import MartletEngine
 
 /// What this process and its surroundings say about themselves.
@@ -33,7 +33,7 @@ enum Machine {
     }
 
     /// What is said, else `MARTLET_TRACKING_URI`, else what the `martlet` command would take.
-    static func place(_ uri: String?) throws(CommandFailure) -> StorePlace {
+    static func place(_ uri: String?) throws(ClientFailure) -> StorePlace {
         let given = uri ?? environment["MARTLET_TRACKING_URI"]
         return try StorePlace.find(
             given: given.flatMap { $0.isEmpty ? nil : $0 }, config: UserFiles(environment: environment),
@@ -92,7 +92,7 @@ enum LocalFiles {
 
     /// Makes the file and the folders above it.
     static func write(_ bytes: [UInt8], to path: String) -> Bool {
-        do throws(CommandFailure) {
+        do throws(ClientFailure) {
             if let folder = Disk.parent(of: path) { try Disk.makeFolder(folder) }
             try Disk.replace(path, with: bytes)
             return true

@@ -1,4 +1,4 @@
-import MartletCLI
+import MartletClient
 import MartletHTTPMessages
 import MartletJSON
 
@@ -13,7 +13,7 @@ public final class Client: Sendable {
     /// `uri` is an http(s) address or a folder; else the store is the one that ``startRun(experiment:name:params:tags:project:parent:group:jobType:id:uri:settings:)``
     /// writes to. A token is only needed where it is neither in `MARTLET_TOKEN` nor stored by `martlet login`.
     public init(_ uri: String? = nil, token: String? = nil) throws(MartletError) {
-        do throws(CommandFailure) {
+        do throws(ClientFailure) {
             let place = try Machine.place(uri)
             courier = Couriers.courier(for: uri, LoggingSettings())
             connection = token == nil ? courier.connection : Connection(place, token: token)
@@ -94,7 +94,7 @@ public final class Client: Sendable {
     /// The bytes of an artifact.
     public func artifact(_ path: String, of run: String) throws(MartletError) -> [UInt8] {
         let segments = ["runs", run, "artifacts"] + path.split(separator: "/").map(String.init)
-        do throws(CommandFailure) {
+        do throws(ClientFailure) {
             return try API(backend()).bytes(segments)
         } catch {
             throw MartletError(error)
@@ -153,19 +153,19 @@ public final class Client: Sendable {
         try await Aside.run { Result { () throws(MartletError) in try body(self) } }.get()
     }
 
-    private func backend() throws(CommandFailure) -> any Backend {
+    private func backend() throws(ClientFailure) -> any Backend {
         _ = courier.wait(seconds: courier.settings.finishSeconds)
         return try connection.backend(creates: false)
     }
 
     private func get(_ path: [String], _ query: API.Query = []) throws(MartletError) -> JSONValue {
-        do throws(CommandFailure) { return try API(backend()).get(path, query) } catch { throw MartletError(error) }
+        do throws(ClientFailure) { return try API(backend()).get(path, query) } catch { throw MartletError(error) }
     }
 
     private func pages(
         _ path: [String], _ query: API.Query, _ limit: Int?
     ) throws(MartletError) -> [RecordedRun] {
-        do throws(CommandFailure) {
+        do throws(ClientFailure) {
             return try API(backend()).all(path, query, under: "runs", limit: limit).items.map { RecordedRun($0) }
         } catch {
             throw MartletError(error)

@@ -1,4 +1,4 @@
-import MartletCLI
+import MartletClient
 import MartletDomain
 import MartletJSON
 

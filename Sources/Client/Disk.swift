@@ -1,11 +1,10 @@
 package import Glibc
-import MartletDomain
 
-/// The few verbs on files that commands need, each with an error that names the path.
+/// The few verbs on files that clients need, each with an error that names the path.
 package enum Disk {
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    static func isFolder(_ path: String) -> Bool {
+    package static func isFolder(_ path: String) -> Bool {
         var facts = stat()
         return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
     }
@@ -17,7 +16,7 @@ package enum Disk {
     }
 
     /// Names in a folder without `.` and `..`, sorted; nil when it cannot be read.
-    static func names(in path: String) -> [String]? {
+    package static func names(in path: String) -> [String]? {
         guard let folder = opendir(path) else { return nil }
         defer { closedir(folder) }
         var names: [String] = []
@@ -49,7 +48,7 @@ package enum Disk {
         return found.sorted()
     }
 
-    static func read(_ path: String, most: Int = 256 << 20) throws(CommandFailure) -> [UInt8] {
+    package static func read(_ path: String, most: Int = 256 << 20) throws(ClientFailure) -> [UInt8] {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw failure("read", path) }
         defer { close(file) }
@@ -59,20 +58,20 @@ package enum Disk {
             return bytes.count <= most
         }
         guard bytes.count <= most else {
-            throw CommandFailure(.refused, "The file \(path) is larger than \(NumberText.bytes(Int64(most))).")
+            throw ClientFailure(.refused, "The file \(path) has more than \(most) bytes.")
         }
         return bytes
     }
 
-    static func text(_ path: String) -> String? {
+    package static func text(_ path: String) -> String? {
         guard exists(path), let bytes = try? read(path, most: 1 << 20) else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Pieces of at most 1 MiB until the file ends or the closure has enough.
-    static func forEachPiece(
+    package static func forEachPiece(
         of file: Int32, _ path: String, _ body: (UnsafeRawBufferPointer) -> Bool
-    ) throws(CommandFailure) {
+    ) throws(ClientFailure) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
         defer { buffer.deallocate() }
         while true {
@@ -83,16 +82,32 @@ package enum Disk {
         }
     }
 
+    /// The same of a path, for a closure that says when and why it ends.
+    package static func forEachPiece<Trouble>(
+        of path: String, _ body: (UnsafeRawBufferPointer) -> Result<Void, Trouble>
+    ) throws(ClientFailure) -> Result<Void, Trouble> {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw failure("read", path) }
+        defer { close(file) }
+        var outcome = Result<Void, Trouble>.success(())
+        try forEachPiece(of: file, path) { piece in
+            outcome = body(piece)
+            if case .success = outcome { return true }
+            return false
+        }
+        return outcome
+    }
+
     /// Makes or replaces a file in one step: whoever reads it sees the old one or the new one.
-    package static func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o666) throws(CommandFailure) {
+    package static func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o666) throws(ClientFailure) {
         let draft = "\(path).\(getpid()).part"
         unlink(draft)
         let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard file >= 0 else { throw failure("write", path) }
-        do throws(CommandFailure) {
+        do throws(ClientFailure) {
             defer { close(file) }
             try bytes.withUnsafeBytes { buffer in
-                Result { () throws(CommandFailure) in try write(buffer, to: file, path) }
+                Result { () throws(ClientFailure) in try write(buffer, to: file, path) }
             }.get()
             guard fsync(file) == 0 else { throw failure("write", path) }
         } catch {
@@ -103,9 +118,9 @@ package enum Disk {
     }
 
     /// Removes a file; one that is not there is as good.
-    static func remove(_ path: String) { unlink(path) }
+    package static func remove(_ path: String) { unlink(path) }
 
-    package static func write(_ bytes: UnsafeRawBufferPointer, to file: Int32, _ path: String) throws(CommandFailure) {
+    package static func write(_ bytes: UnsafeRawBufferPointer, to file: Int32, _ path: String) throws(ClientFailure) {
         var done = 0
         while done < bytes.count {
             let count = Glibc.write(file, bytes.baseAddress! + done, bytes.count - done)
@@ -115,7 +130,7 @@ package enum Disk {
         }
     }
 
-    package static func makeFolder(_ path: String, mode: mode_t = 0o777) throws(CommandFailure) {
+    package static func makeFolder(_ path: String, mode: mode_t = 0o777) throws(ClientFailure) {
         var made = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
             made += made.isEmpty || made.hasSuffix("/") ? String(part) : "/" + part
@@ -124,7 +139,7 @@ package enum Disk {
     }
 
     /// The path without `.`, `..` and doubled slashes, from the root; links stay as they are.
-    static func absolute(_ path: String, from folder: String) -> String {
+    package static func absolute(_ path: String, from folder: String) -> String {
         var parts: [Substring] = []
         for part in (path.hasPrefix("/") ? path : folder + "/" + path).split(separator: "/") where part != "." {
             if part == ".." { parts = parts.dropLast() } else { parts.append(part) }
@@ -138,10 +153,10 @@ package enum Disk {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    static func failure(_ verb: String, _ path: String) -> CommandFailure {
+    package static func failure(_ verb: String, _ path: String) -> ClientFailure {
         let code = errno
         let reason = String(cString: strerror(code))
-        return CommandFailure(
+        return ClientFailure(
             code == ENOENT || code == ENOTDIR ? .notFound : .refused, "Cannot \(verb) \(path): \(reason).")
     }
 }

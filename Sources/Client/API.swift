@@ -1,5 +1,4 @@
-package import MartletDomain
-import MartletHTTPClient
+package import MartletHTTPClient
 package import MartletHTTPMessages
 package import MartletJSON
 
@@ -7,18 +6,18 @@ package import MartletJSON
 package struct API: Sendable {
     package typealias Query = [(name: String, value: String?)]
 
-    let backend: any Backend
+    package let backend: any Backend
     /// A token of the command's own, for `login`, which asks before anything is stored.
     package init(_ backend: any Backend) { self.backend = backend }
 
-    package func get(_ path: [String], _ query: Query = []) throws(CommandFailure) -> JSONValue {
+    package func get(_ path: [String], _ query: Query = []) throws(ClientFailure) -> JSONValue {
         try json(of: send(ClientRequest(.get, API.target(path, query))))
     }
 
     @discardableResult
     package func send(
         _ method: Method, _ path: [String], _ query: Query = [], _ body: JSONValue? = nil
-    ) throws(CommandFailure) -> JSONValue {
+    ) throws(ClientFailure) -> JSONValue {
         var request = ClientRequest(method, API.target(path, query))
         if let body {
             var writer = JSONWriter()
@@ -30,23 +29,23 @@ package struct API: Sendable {
     }
 
     /// Any request; an answer that is not a success is an error.
-    func send(_ request: ClientRequest) throws(CommandFailure) -> BackendAnswer {
+    package func send(_ request: ClientRequest) throws(ClientFailure) -> BackendAnswer {
         let answer = try backend.send(request)
-        guard answer.status.isSuccess else { throw CommandFailure(answer, from: backend.place) }
+        guard answer.status.isSuccess else { throw ClientFailure(answer, from: backend.place) }
         return answer
     }
 
     /// The body of an answer, whatever it is.
-    package func bytes(_ path: [String], _ query: Query = []) throws(CommandFailure) -> [UInt8] {
+    package func bytes(_ path: [String], _ query: Query = []) throws(ClientFailure) -> [UInt8] {
         try send(ClientRequest(.get, API.target(path, query))).body
     }
 
-    private func json(of answer: BackendAnswer) throws(CommandFailure) -> JSONValue {
+    private func json(of answer: BackendAnswer) throws(ClientFailure) -> JSONValue {
         guard !answer.body.isEmpty else { return .null }
         do throws(JSONError) {
             return try JSONValue(parsing: answer.body, allowsNonFinite: true)
         } catch {
-            throw CommandFailure(
+            throw ClientFailure(
                 .refused, "\(backend.place) answered with something that is not JSON.",
                 remedy: "Check that a Martlet server is at this address.")
         }
@@ -56,7 +55,7 @@ package struct API: Sendable {
     /// are in all and what the server would advise, where it says so.
     package func all(
         _ path: [String], _ query: Query, under key: String, limit: Int? = nil
-    ) throws(CommandFailure) -> (items: [JSONValue], total: Int?, advice: [String]) {
+    ) throws(ClientFailure) -> (items: [JSONValue], total: Int?, advice: [String]) {
         var items: [JSONValue] = []
         var advice: [String] = []
         var token: String?
@@ -74,7 +73,7 @@ package struct API: Sendable {
     }
 
     /// `/api/v1` and the segments, each escaped; a query item without a value is left out.
-    static func target(_ path: [String], _ query: Query = []) -> String {
+    package static func target(_ path: [String], _ query: Query = []) -> String {
         let segments = path.map { "/" + PercentCoding.encode($0) }.joined()
         let items = query.compactMap { item in
             item.value.map { PercentCoding.encode(item.name) + "=" + PercentCoding.encode($0) }
@@ -83,9 +82,9 @@ package struct API: Sendable {
     }
 }
 
-extension CommandFailure {
-    /// What a refusal of the API means on a command line.
-    init(_ answer: BackendAnswer, from place: String) {
+extension ClientFailure {
+    /// What a refusal of the API means to whoever asked.
+    package init(_ answer: BackendAnswer, from place: String) {
         let error = (try? JSONValue(parsing: answer.body))?["error"]
         guard let error, var message = error["message"]?.string else {
             self.init(
@@ -98,24 +97,14 @@ extension CommandFailure {
             let shown = candidates.prefix(6).map { "“\($0)”" }.joined(separator: ", ")
             message += answer.status.code == 409 ? " It may be \(shown)." : " Did you mean \(shown)?"
         }
-        self.init(CommandFailure.exitCode(answer.status.code), message, remedy: error["remedy"]?.string)
+        self.init(ClientFailure.kind(answer.status.code), message, remedy: error["remedy"]?.string)
     }
 
-    private static func exitCode(_ status: Int) -> ExitCode {
+    private static func kind(_ status: Int) -> Kind {
         switch status {
         case 404: .notFound
         case 400, 422: .usage
         default: .refused
         }
-    }
-
-    package init(_ refusal: Refusal) {
-        let exitCode: ExitCode =
-            switch refusal.code {
-            case .notFound, .purged: .notFound
-            case .invalid, .malformed: .usage
-            default: .refused
-            }
-        self.init(exitCode, refusal.message, remedy: refusal.remedy.isEmpty ? nil : refusal.remedy)
     }
 }

@@ -27,7 +27,7 @@ package final class LocalBackend: Backend {
     private let hasPurged = Atomic(false)
 
     /// Takes the store over. The bytes of artifacts lie in the folder, wherever the rows are.
-    package init(folder: String, store: any Store, version: String, log: Log) throws(CommandFailure) {
+    package init(folder: String, store: any Store, version: String, log: Log) throws(ClientFailure) {
         (place, self.store) = (folder, store)
         do throws(Refusal) {
             let engine = Engine(store: store, log: log)
@@ -44,7 +44,7 @@ package final class LocalBackend: Backend {
             hasAdopted = try store.generation() != before
         } catch {
             store.close()
-            throw CommandFailure(error)
+            throw ClientFailure(error)
         }
     }
 
@@ -75,12 +75,12 @@ package final class LocalBackend: Backend {
 
     private static let tidyRoundsMax = 64
 
-    package func send(_ request: ClientRequest) throws(CommandFailure) -> BackendAnswer {
+    package func send(_ request: ClientRequest) throws(ClientFailure) -> BackendAnswer {
         var head: Request
         do throws(HTTPError) {
             head = try Request(request.method, request.url, headers: request.headers, id: "local")
         } catch {
-            throw CommandFailure(.usage, error.message, remedy: error.remedy)
+            throw ClientFailure(.usage, error.message, remedy: error.remedy)
         }
         if let length = try length(of: request.body) { head.headers["Content-Length"] = "\(length)" }
         if head.target.path.hasSuffix("/changes"), !isAdopting.exchange(true, ordering: .relaxed) {
@@ -88,7 +88,7 @@ package final class LocalBackend: Backend {
         }
         if head.method == .delete, head.query["permanent"] == "true" { hasPurged.store(true, ordering: .relaxed) }
         guard let plan = api.plan(head) ?? mlflow.plan(head) else {
-            throw CommandFailure(.notFound, "There is no address \(head.target.path).")
+            throw ClientFailure(.notFound, "There is no address \(head.target.path).")
         }
         let response: Response
         switch plan {
@@ -98,12 +98,12 @@ package final class LocalBackend: Backend {
             response = Answering.wait { then(head, bytes, $0) }
         case .stream(let sink, _): response = try stream(request, to: sink)
         case .upgrade:
-            throw CommandFailure(.refused, "The address \(head.target.path) is a WebSocket, which a folder has not.")
+            throw ClientFailure(.refused, "The address \(head.target.path) is a WebSocket, which a folder has not.")
         }
         return try LocalBody.deliver(response, to: request)
     }
 
-    private func length(of body: ClientRequest.Body) throws(CommandFailure) -> Int64? {
+    private func length(of body: ClientRequest.Body) throws(ClientFailure) -> Int64? {
         switch body {
         case .none: return nil
         case .bytes(let bytes): return Int64(bytes.count)
@@ -113,7 +113,7 @@ package final class LocalBackend: Backend {
         }
     }
 
-    private func bytes(of body: ClientRequest.Body, limit: Int) throws(CommandFailure) -> [UInt8] {
+    private func bytes(of body: ClientRequest.Body, limit: Int) throws(ClientFailure) -> [UInt8] {
         let bytes: [UInt8]
         switch body {
         case .none: return []
@@ -121,14 +121,14 @@ package final class LocalBackend: Backend {
         case .file(let path): bytes = try Disk.read(path, most: limit)
         }
         guard bytes.count <= limit else {
-            throw CommandFailure(
+            throw ClientFailure(
                 .refused, "The request has \(bytes.count) bytes; at most \(limit) are taken at once.",
                 remedy: "Send it in parts.")
         }
         return bytes
     }
 
-    private func stream(_ request: ClientRequest, to sink: any BodySink) throws(CommandFailure) -> Response {
+    private func stream(_ request: ClientRequest, to sink: any BodySink) throws(ClientFailure) -> Response {
         var early: Response?
         switch request.body {
         case .none: break
@@ -144,14 +144,14 @@ package final class LocalBackend: Backend {
             let total = Int(Disk.size(path) ?? 0)
             var done = 0
             var isStopped = false
-            do throws(CommandFailure) {
+            do throws(ClientFailure) {
                 try Disk.forEachPiece(of: file, path) { piece in
                     early = sink.write(piece)
                     done += piece.count
                     isStopped = request.progress?(done, total) == false
                     return early == nil && !isStopped
                 }
-                if isStopped { throw CommandFailure(.refused, "The transfer was stopped.") }
+                if isStopped { throw ClientFailure(.refused, "The transfer was stopped.") }
             } catch {
                 sink.abort()
                 throw error
@@ -172,17 +172,17 @@ private enum Answering {
 
 /// Brings an answer's body to where its request wants it.
 private enum LocalBody {
-    static func deliver(_ response: Response, to request: ClientRequest) throws(CommandFailure) -> BackendAnswer {
+    static func deliver(_ response: Response, to request: ClientRequest) throws(ClientFailure) -> BackendAnswer {
         var answer = BackendAnswer(status: response.status, headers: response.headers, body: [])
         guard case .file(let path) = request.destination, response.status.isSuccess else {
             if request.method == .head { return answer }
-            try pieces(of: response, request.progress) { (piece) throws(CommandFailure) in answer.body += piece }
+            try pieces(of: response, request.progress) { (piece) throws(ClientFailure) in answer.body += piece }
             return answer
         }
         let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw Disk.failure("write", path) }
         defer { close(file) }
-        try pieces(of: response, request.progress) { (piece) throws(CommandFailure) in
+        try pieces(of: response, request.progress) { (piece) throws(ClientFailure) in
             try Disk.write(piece, to: file, path)
         }
         return answer
@@ -190,8 +190,8 @@ private enum LocalBody {
 
     private static func pieces(
         of response: Response, _ progress: (@Sendable (Int, Int) -> Bool)?,
-        _ take: (UnsafeRawBufferPointer) throws(CommandFailure) -> Void
-    ) throws(CommandFailure) {
+        _ take: (UnsafeRawBufferPointer) throws(ClientFailure) -> Void
+    ) throws(ClientFailure) {
         switch response.body {
         case .none: return
         case .bytes(let bytes): try lend(bytes, take)
@@ -202,28 +202,28 @@ private enum LocalBody {
             while done < length {
                 let count = pread(file.descriptor, buffer.baseAddress, min(buffer.count, length - done), offset + done)
                 if count < 0, errno == EINTR { continue }
-                guard count > 0 else { throw CommandFailure(.refused, "The stored file ends before its time.") }
+                guard count > 0 else { throw ClientFailure(.refused, "The stored file ends before its time.") }
                 try take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
                 done += count
-                if progress?(done, length) == false { throw CommandFailure(.refused, "The transfer was stopped.") }
+                if progress?(done, length) == false { throw ClientFailure(.refused, "The transfer was stopped.") }
             }
         case .pull(let source, _):
             while true {
                 let piece: [UInt8]?
                 do { piece = try source.next() } catch {
-                    throw CommandFailure(.refused, "The answer broke off: \(error)")
+                    throw ClientFailure(.refused, "The answer broke off: \(error)")
                 }
                 guard let piece else { return }
                 try lend(piece, take)
             }
         case .events:
-            throw CommandFailure(.refused, "This address answers with events, which a folder has not.")
+            throw ClientFailure(.refused, "This address answers with events, which a folder has not.")
         }
     }
 
     private static func lend(
-        _ bytes: [UInt8], _ take: (UnsafeRawBufferPointer) throws(CommandFailure) -> Void
-    ) throws(CommandFailure) {
-        try bytes.withUnsafeBytes { buffer in Result { () throws(CommandFailure) in try take(buffer) } }.get()
+        _ bytes: [UInt8], _ take: (UnsafeRawBufferPointer) throws(ClientFailure) -> Void
+    ) throws(ClientFailure) {
+        try bytes.withUnsafeBytes { buffer in Result { () throws(ClientFailure) in try take(buffer) } }.get()
     }
 }

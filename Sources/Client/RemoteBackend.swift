@@ -21,7 +21,7 @@ package final class RemoteBackend: Backend {
         client = HTTPClient(settings)
     }
 
-    package func send(_ request: ClientRequest) throws(CommandFailure) -> BackendAnswer {
+    package func send(_ request: ClientRequest) throws(ClientFailure) -> BackendAnswer {
         var request = request
         request.url = place + request.url
         if let token { request.headers["Authorization"] = "Bearer \(token)" }
@@ -29,7 +29,7 @@ package final class RemoteBackend: Backend {
             let answer = try client.send(request)
             return BackendAnswer(status: answer.status, headers: answer.headers, body: answer.body)
         } catch {
-            throw CommandFailure(
+            throw ClientFailure(
                 error.code == .badURL ? .usage : .refused, error.message, remedy: remedy(for: error))
         }
     }

@@ -25,9 +25,9 @@ package struct UserFiles: Sendable {
     }
 
     /// Stores a token where nobody else may read it; nil forgets the one that was there. The path of the file.
-    package func store(token: String?, for address: String) throws(CommandFailure) -> String {
+    package func store(token: String?, for address: String) throws(ClientFailure) -> String {
         guard let folder else {
-            throw CommandFailure(
+            throw ClientFailure(
                 .refused, "There is no home folder to keep the token in.", remedy: "Set HOME, or use MARTLET_TOKEN.")
         }
         try Disk.makeFolder(folder, mode: 0o700)
@@ -40,7 +40,7 @@ package struct UserFiles: Sendable {
         return path
     }
 
-    static func normalized(_ address: String) -> String {
+    package static func normalized(_ address: String) -> String {
         var address = address
         while address.hasSuffix("/") { address.removeLast() }
         guard let start = address.range(of: "://") else { return address }
@@ -70,7 +70,7 @@ package struct UserFiles: Sendable {
 
 extension StringProtocol {
     /// Without the blanks at its ends.
-    var trimmed: Substring {
+    package var trimmed: Substring {
         var rest = Substring(self)
         while rest.first?.isWhitespace == true { rest.removeFirst() }
         while rest.last?.isWhitespace == true { rest.removeLast() }

@@ -8,13 +8,13 @@ package enum StorePlace: Hashable, Sendable {
     /// An absolute path.
     case folder(String)
 
-    package init(_ text: String, from workingFolder: String) throws(CommandFailure) {
+    package init(_ text: String, from workingFolder: String) throws(ClientFailure) {
         if text.hasPrefix("http://") || text.hasPrefix("https://") {
             self = .server(text)
             return
         }
         if let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://"), !text.hasPrefix("file://") {
-            throw CommandFailure(
+            throw ClientFailure(
                 .usage, "“\(text)” is neither a folder nor an http or https address.",
                 remedy: "Give one such as ./runs or http://localhost:8003.")
         }
@@ -26,7 +26,7 @@ package enum StorePlace: Hashable, Sendable {
 
     package static func find(
         given: String?, config: UserFiles, environment: [String: String], workingFolder: String
-    ) throws(CommandFailure) -> StorePlace {
+    ) throws(ClientFailure) -> StorePlace {
         if let given { return try StorePlace(given, from: workingFolder) }
         if let said = config.setting("uri") {
             return try StorePlace(said, from: environment["HOME"] ?? workingFolder)
@@ -54,5 +54,11 @@ package enum StorePlace: Hashable, Sendable {
         case .server(let address): address
         case .folder(let path): path
         }
+    }
+
+    /// Where the database of a store on a network file system goes.
+    package static func cacheFolder(_ environment: [String: String]) -> String? {
+        let said = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+        return (said ?? environment["HOME"].map { $0 + "/.cache" }).map { $0 + "/martlet" }
     }
 }
