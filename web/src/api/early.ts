@@ -49,7 +49,7 @@ export function whenReady(): Promise<unknown> {
     const early = window.martletEarly
     if (!early) return Promise.resolve()
     const first = Promise.race(Array.from(early.answers.values(), answer => answer.catch(() => undefined)))
-    const wanted = Promise.race([early.wanted.catch(() => undefined), after(150)])
+    const wanted = Promise.race([early.wanted.catch(() => undefined), after(250)])
     return Promise.race([Promise.all([first, wanted]), after(800)])
 }
 

@@ -27,7 +27,7 @@ export function PickedRuns({ experiment, rows, picked, theme }: { experiment: st
     const ids = useMemo(() => (picked.size > 1 && picked.size <= besideMax ? Array.from(picked) : []), [picked])
     const key = ids.join(",")
     // The table holds the columns that it shows; what differs may be in another one.
-    const news = rows.filter(row => picked.has(row.id) && ids.length > 0)
+    const news = ids.length > 0 ? rows.filter(row => picked.has(row.id)) : []
     const found = useResource(key && closed !== key ? `experiment/${experiment}/picked|${key}` : null, () => fetchRuns({
         experiment_id: [experiment], filter: `id IN (${ids.map(id => `'${id}'`).join(", ")})`, metrics: ["*"], params: ["*"], max: ids.length,
     }))
