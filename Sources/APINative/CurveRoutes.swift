@@ -68,6 +68,8 @@ struct CurveQuestion: Sendable {
     var from: Int64?
     var to: Int64?
     var buckets: Int
+    /// Without what makes a band.
+    var onlyMean = false
 
     static let runsMax = 1000
     static let metricsMax = 200
@@ -100,6 +102,7 @@ struct CurveQuestion: Sendable {
                 remedy: "Ask for 1 to 8192 buckets, and at most \(HistoryQuestion.bucketsMax) over all curves.",
                 field: "buckets")
         }
+        onlyMean = try fields.flag("only_mean") ?? false
         from = try CurveQuestion.place(fields, "from", axis, .down)
         to = try CurveQuestion.place(fields, "to", axis, .up)
     }
@@ -229,7 +232,7 @@ extension JSONWriter {
             writer.member("points", buckets.reduce(0) { $0 + $1.count })
             column(&writer, "from") { question.place($0.from) }
             column(&writer, "mean") { $0.mean }
-            if !isExact {
+            if !isExact, !question.onlyMean {
                 column(&writer, "to") { question.place($0.to) }
                 column(&writer, "min") { $0.min }
                 column(&writer, "max") { $0.max }

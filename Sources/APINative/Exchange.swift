@@ -14,6 +14,7 @@ final class Exchange: Sendable {
     let route: Route
     private let values: [String: String]
     private let responder = Mutex<Responder?>(nil)
+    private let cursor = Mutex<ChangeCursor?>(nil)
 
     init(api: NativeAPI, request: Request, values: [String: String], route: Route) {
         (self.api, self.request, self.values, self.route) = (api, request, values, route)
@@ -123,7 +124,22 @@ final class Exchange: Sendable {
 
     func respond(_ response: Response) {
         let responder = responder.withLock { $0.take() }
+        var response = response
+        if response.status.code < 300, let cursor = cursor.withLock({ $0 }) {
+            response.headers[Exchange.cursorHeader] = cursor.text
+        }
         responder?.respond(response)
+    }
+
+    /// Asked for by a client, and given back with the answer: where the feed of changes stood before the answer was read.
+    /// A stream from there on misses nothing of what came after it.
+    static let cursorHeader = "Martlet-Cursor"
+
+    /// Looks where the feed stands, if the client wants to know. Called before anything is read for the answer.
+    func markCursor() {
+        guard request.headers.contains("martlet-cursor") else { return }
+        let found = try? engine.read { (reader: any StoreReader) throws(Refusal) in try reader.cursor() }
+        cursor.withLock { $0 = found }
     }
 
     func fail(_ error: Refusal) { respond(failure(error)) }

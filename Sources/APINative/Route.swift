@@ -41,6 +41,7 @@ enum Handler: Sendable {
         case .change(let limit, let body):
             return .collect(limit: limit, on: .worker) { _, bytes, responder in
                 exchange.attach(responder)
+                exchange.markCursor()
                 do throws(Refusal) { try body(exchange, bytes) } catch { exchange.fail(error) }
             }
         case .upload(let make): return .stream(to: make(exchange), on: .worker)
@@ -59,6 +60,7 @@ enum Handler: Sendable {
     ) -> Plan {
         .collect(limit: 64 << 10, on: lane) { _, _, responder in
             exchange.attach(responder)
+            exchange.markCursor()
             do throws(Refusal) { exchange.respond(try body(exchange)) } catch { exchange.fail(error) }
         }
     }

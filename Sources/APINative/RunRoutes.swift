@@ -27,12 +27,13 @@ extension NativeAPI {
         Route(
             .get, "/api/v1/runs/{run}", "Show a run",
             .read { exchange throws(Refusal) in try showRun(exchange, in: nil) },
-            RouteDoc("runs", answers: [(200, "The run.", "Run")], failures: [404, 409])),
+            RouteDoc(
+                "runs", query: [.artifacts], answers: [(200, "The run.", "Run")], failures: [400, 404, 409, 422])),
         Route(
             .get, "/api/v1/experiments/{experiment}/runs/{run}", "Show a run of an experiment",
             .read { exchange throws(Refusal) in try showRun(exchange, in: exchange["experiment"]) },
             RouteDoc(
-                "runs", answers: [(200, "The run.", "Run")], failures: [404, 409],
+                "runs", query: [.artifacts], answers: [(200, "The run.", "Run")], failures: [400, 404, 409, 422],
                 details: "The address for short ids: `run_01` is looked for in this experiment alone.")),
         Route(
             .patch, "/api/v1/runs/{run}", "Change a run",
@@ -136,6 +137,12 @@ extension NativeAPI {
 
     private static func showRun(_ exchange: Exchange, in experiment: String?) throws(Refusal) -> Response {
         let caller = try exchange.caller()
+        let listed = try exchange.integer("artifacts") ?? .max
+        guard listed >= 0 else {
+            throw Refusal(
+                .invalid, "\(listed) artifacts cannot be listed.", remedy: "Send artifacts=0 or more.",
+                field: "artifacts")
+        }
         return try exchange.engine.read { (reader: any StoreReader) throws(Refusal) in
             let run = try exchange.engine.readable(exchange["run"], in: experiment, by: caller, reader)
             var viewer = RunViewer(reader)
@@ -143,7 +150,7 @@ extension NativeAPI {
             let registered = try exchange.engine.modelVersions(of: run, reader).filter {
                 caller.may(.read, on: $0.model.project)
             }
-            return .json(try encoded { $0.run(view, registered: registered) })
+            return .json(try encoded { $0.run(view, registered: registered, listed: Int(clamping: listed)) })
         }
     }
 
@@ -178,4 +185,10 @@ extension NativeAPI {
             return .json(try encoded { $0.list("runs", page) { $0.run($1) } })
         }
     }
+}
+
+extension RouteDoc.Parameter {
+    fileprivate static let artifacts = query(
+        "artifacts", "How many artifacts are listed at most, in order of their paths; left out, all of them.",
+        ["type": "integer", "minimum": 0])
 }

@@ -431,6 +431,9 @@ extension Schemas {
                     "from": Schema.number("A step, epoch milliseconds, or seconds since the start."),
                     "to": Schema.number("The end, itself included."),
                     "buckets": Schema.integer("Of each curve: 400 if not given, 8192 at most."),
+                    "only_mean": Schema.flag(
+                        "Without `to`, `min`, `max` and `count`, a third of the bytes: for so many lines that bands "
+                            + "would hide each other."),
                 ],
                 example: ["runs": ["run_01"], "metrics": ["loss"], "buckets": 400])
         ),

@@ -114,6 +114,7 @@ extension Schemas {
                     "summary_metrics": Schema.list(of: Schema.text(), "Those whose value was given as a summary."),
                     "tags": Schema.map(of: Schema.orNull(Schema.text())), "tag_list": Schema.list(of: Schema.text()),
                     "artifacts": Schema.list(of: Schema.map(of: Schema.anything())),
+                    "artifact_count": Schema.integer("How many there are; where one run is shown."),
                     "user": Schema.orNull(Schema.text()), "description": Schema.orNull(Schema.text()),
                     "git_commit": Schema.orNull(Schema.text()), "code_version": Schema.orNull(Schema.text()),
                     "source": Schema.orNull(Schema.text()),

@@ -91,9 +91,10 @@ extension JSONWriter {
         }
     }
 
-    /// `registered` are the versions of models that were made from it, where they were looked for.
+    /// `registered` are the versions of models that were made from it, where they were looked for; `listed` is how many
+    /// artifacts are named, where all were counted.
     mutating func run(
-        _ view: RunView, registered: [(model: RegisteredModel, version: ModelVersion)]? = nil
+        _ view: RunView, registered: [(model: RegisteredModel, version: ModelVersion)]? = nil, listed: Int? = nil
     ) {
         let run = view.run
         object { writer in
@@ -130,7 +131,10 @@ extension JSONWriter {
                 for metric in view.metrics where metric.summary != nil { writer.string(metric.name) }
             }
             writer.tags(view.attributes.tags)
-            writer.array("artifacts") { writer in for artifact in view.artifacts { writer.artifact(artifact) } }
+            writer.array("artifacts") { writer in
+                for artifact in view.artifacts.prefix(listed ?? .max) { writer.artifact(artifact) }
+            }
+            if listed != nil { writer.member("artifact_count", view.artifacts.count) }
             let properties = view.attributes.properties
             writer.text("user", properties["user"])
             writer.text("description", properties["description"])

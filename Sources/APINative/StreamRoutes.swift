@@ -41,7 +41,10 @@ extension NativeAPI {
                         ["type": "integer", "minimum": 0, "maximum": 55, "default": 0]),
                 ],
                 answers: [(200, "What happened since, and where to go on; events by Accept.", "Changes")],
-                failures: [400, 404, 409, 422], access: .anyone)),
+                failures: [400, 404, 409, 422], access: .anyone,
+                details: "Any other answer says where the feed stood before it was read, in its header "
+                    + "`Martlet-Cursor`, to a request that has one: what is shown and followed from there misses nothing."
+            )),
     ]
 
     /// What a stream of metrics follows.

@@ -30,6 +30,28 @@ import Testing
         #expect(curves.last?["from"]?.array?.count == 4)
     }
 
+    @Test("means alone come without what makes a band, and say what is not finite all the same")
+    func onlyMeans() throws {
+        let api = try TestAPI()
+        let run = try api.run(in: "spam", name: "a")
+        let values = (0..<100).map { $0 == 17 ? "\"NaN\"" : "\($0)" }.joined(separator: ",")
+        _ = try api.post(
+            "/api/v1/runs/\(run.id)/metrics",
+            text: "{\"series\":[{\"metric\":\"loss\",\"steps\":\(Array(0..<100)),\"values\":[\(values)]}]}")
+        func curve(_ more: String) throws -> JSONValue? {
+            let body = "{\"runs\":[\"a\"],\"metrics\":[\"loss\"],\"buckets\":10\(more)}"
+            return try api.post("/api/v1/curves", text: body).json["curves"]?.array?.first
+        }
+        let (all, means) = (try curve(""), try curve(",\"only_mean\":true"))
+        for column in ["from", "mean", "nan"] { #expect(means?[column] == all?[column], "\(column)") }
+        for column in ["to", "min", "max", "count"] {
+            #expect(all?[column] != nil && means?[column] == nil, "\(column)")
+        }
+        #expect(means?["exact"] == false && means?["points"] == 100)
+        let wrong = "{\"runs\":[\"a\"],\"metrics\":[\"loss\"],\"only_mean\":7}"
+        #expect(try api.post("/api/v1/curves", text: wrong).status == 422)
+    }
+
     @Test("a range of single points is exact, and a summary value is one point without a place")
     func exact() throws {
         let api = try TestAPI()

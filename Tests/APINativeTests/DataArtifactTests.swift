@@ -202,6 +202,22 @@ import Testing
         #expect(try paths("?limit=2&page_token=\(first["next_page_token"].string ?? "")") == ["b.txt"])
     }
 
+    @Test("a run names as many of its artifacts as were asked for, and says how many there are")
+    func someOfThem() throws {
+        let api = try TestAPI()
+        let run = try api.run()
+        for name in ["c", "a", "b"] { _ = try api.send(.put, home(run) + "/\(name).txt", body: bytes) }
+        func shown(_ question: String) throws -> (paths: [String], count: Int64?) {
+            let reply = try api.get("/api/v1/runs/\(run.id)\(question)")
+            return ((reply["artifacts"].array ?? []).compactMap { $0["path"]?.string }, reply["artifact_count"].int64)
+        }
+        #expect(try shown("") == (["a.txt", "b.txt", "c.txt"], 3))
+        #expect(try shown("?artifacts=2") == (["a.txt", "b.txt"], 3))
+        #expect(try shown("?artifacts=0") == ([], 3))
+        #expect(try api.get("/api/v1/runs/\(run.id)?artifacts=-1").status == 422)
+        #expect(try api.get("/api/v1/runs/\(run.id)?artifacts=some").status == 400)
+    }
+
     @Test("a path or a whole folder can be deleted; what is not there has neighbours")
     func deleted() throws {
         let api = try TestAPI()

@@ -182,6 +182,28 @@ import Testing
         }
     }
 
+    @Test("an answer says where the feed stood before it was read, to whom asks; from there nothing is missed")
+    func cursorOfAnAnswer() throws {
+        let api = try TestAPI()
+        let run = try api.run(in: "spam", name: "a")
+        let wanted: Headers = ["Martlet-Cursor": "?"]
+        let questions: [(String, () throws -> Reply)] = [
+            ("read", { try api.get("/api/v1/runs/\(run.id)", headers: wanted) }),
+            ("slow", { try api.get("/api/v1/experiments/spam/names", headers: wanted) }),
+            ("search", { try api.post("/api/v1/runs/table", ["experiment_id": ["spam"]], headers: wanted) }),
+        ]
+        for (name, ask) in questions {
+            let reply = try ask()
+            let cursor = try #require(reply.headers["martlet-cursor"], "\(name)")
+            func missed() throws -> Int? { try api.get("/api/v1/changes?since=\(cursor)")["changes"].array?.count }
+            #expect(try missed() == 0, "\(name)")
+            _ = try api.post("/api/v1/runs/\(run.id)/metrics", text: "{\"metrics\":{\"loss\":1},\"step\":1}")
+            #expect(try missed() == 1, "\(name)")
+        }
+        #expect(try api.get("/api/v1/runs/\(run.id)").headers["martlet-cursor"] == nil)
+        #expect(try api.get("/api/v1/runs/none", headers: wanted).headers["martlet-cursor"] == nil)
+    }
+
     @Test("a long poll waits for something to happen and holds no thread meanwhile")
     func longPoll() throws {
         let api = try TestAPI()

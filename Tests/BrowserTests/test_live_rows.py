@@ -1,5 +1,7 @@
 """Rows show what their runs log, without being loaded again and without taking a late point for the last one."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 from store import call
@@ -45,4 +47,32 @@ def test_so_does_the_list_beside_the_panels(page, follower):
     row = page.get_by_role("grid").get_by_role("row").filter(has_text="follower")
     expect(row).to_contain_text("0.8125")
     log(6, 0.4375)
+    expect(row).to_contain_text("0.4375")
+
+
+def test_so_does_the_small_curve_of_a_row(page, follower):
+    name, log = follower
+    page.goto(f"/experiments/{name}/table")
+    spark = page.get_by_role("row").filter(has_text="follower").get_by_role("img", name="loss curve")
+    expect(spark).to_have_accessible_name(re.compile(r"0\.8125 to 0\.8125"))
+    log(6, 0.4375)
+    expect(spark).to_have_accessible_name(re.compile(r"0\.4375 to 0\.8125"))
+    log(7, 0.1875)
+    expect(spark).to_have_accessible_name(re.compile(r"0\.1875 to 0\.8125"))
+
+
+def test_what_is_logged_while_the_page_opens_is_not_missed(page, follower):
+    """Between the first answers and the stream lies a gap: the stream begins where those answers were read."""
+    name, log = follower
+    held = []
+    page.route("**/changes?since=*", lambda route: held.append(route))
+    with page.expect_request("**/changes?since=*"):
+        page.goto(f"/experiments/{name}/table")
+    row = page.get_by_role("row").filter(has_text="follower")
+    expect(row).to_contain_text("0.8125")
+    log(6, 0.4375)
+    page.wait_for_timeout(500)
+    expect(row).to_contain_text("0.8125")
+    for route in held:
+        route.continue_()
     expect(row).to_contain_text("0.4375")

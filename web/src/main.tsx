@@ -1,5 +1,7 @@
 // The app: which page stands at which address.
+import "./core"
 import { StrictMode, Suspense, lazy, useEffect } from "react"
+import { flushSync } from "react-dom"
 import { createRoot } from "react-dom/client"
 import { whenSignedOut } from "./api/client"
 import { whenReady } from "./api/early"
@@ -9,11 +11,10 @@ import { Link, navigate, useAddress } from "./app/router"
 import { Empty, Skeleton, Toasts } from "./ui/parts"
 import { Home } from "./views/Home"
 import { Login } from "./views/Login"
+import RunPage, { RunOfExperiment } from "./views/RunPage"
+import RunTable from "./views/RunTable"
 import { Workspace } from "./views/Workspace"
 
-const RunPage = lazy(() => import("./views/RunPage"))
-const RunOfExperiment = lazy(() => import("./views/RunPage").then(module => ({ default: module.RunOfExperiment })))
-const RunTable = lazy(() => import("./views/RunTable"))
 const Compare = lazy(() => import("./views/Compare"))
 const Visualization = lazy(() => import("./views/Visualization"))
 const Models = lazy(() => import("./views/Models"))
@@ -81,12 +82,14 @@ function Page(): JSX.Element {
 
 const place = document.getElementById("app")
 if (place) {
-    void whenReady().then(() => createRoot(place).render(
+    const root = createRoot(place)
+    // At once, effects included: what was asked early is taken before anything is painted.
+    void whenReady().then(() => flushSync(() => root.render(
         <StrictMode>
             <Suspense fallback={<Frame crumbs={[]}><Skeleton rows={8} /></Frame>}><Page /></Suspense>
             <Palette />
             <Toasts />
         </StrictMode>,
-    ))
+    )))
 }
 

@@ -35,7 +35,12 @@ export async function call<T>(method: string, path: string, body?: unknown, sign
     }
     let answer: Response
     try {
-        answer = await (((method === "GET" || method === "POST") && takeEarly(path, body)) || fetch(apiAddress(path), request))
+        const early = method === "GET" || method === "POST" ? takeEarly(path, body) : undefined
+        if (early) {
+            const found = await early
+            if (found.response.ok) return found.data as T
+            answer = found.response
+        } else answer = await fetch(apiAddress(path), request)
     } catch (error) {
         if (signal?.aborted) throw error
         throw new ApiError(0, "unreachable", "The server does not answer.", "Check that it still runs, then try again.")

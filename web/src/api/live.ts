@@ -42,8 +42,10 @@ export function useChanges(scope: string | null, then: (changes: Change[]) => vo
             if (changes.some(change => change.reset)) newest.current.onGap(performance.now())
             newest.current.then(changes)
         }
-        const open = (): void => {
-            const early = last === null ? takeCursor() : null
+        let isAway = false
+        const open = async (): Promise<void> => {
+            const early = last === null ? await takeCursor() : null
+            if (isAway || document.hidden || source) return
             if (early) {
                 last = early.cursor
                 newest.current.onGap(early.since)
@@ -62,7 +64,10 @@ export function useChanges(scope: string | null, then: (changes: Change[]) => vo
             }
             source.onerror = () => {
                 setState("connecting")
-                if (source?.readyState === EventSource.CLOSED) retry = window.setTimeout(open, 3000)
+                if (source?.readyState === EventSource.CLOSED) {
+                    source = null
+                    retry = window.setTimeout(() => void open(), 3000)
+                }
             }
         }
         const close = (): void => {
@@ -76,7 +81,7 @@ export function useChanges(scope: string | null, then: (changes: Change[]) => vo
                 setState("paused")
             } else if (!source) {
                 setState("connecting")
-                open()
+                void open()
             }
         }
         look()
@@ -84,6 +89,7 @@ export function useChanges(scope: string | null, then: (changes: Change[]) => vo
         return () => {
             document.removeEventListener("visibilitychange", look)
             window.clearTimeout(timer)
+            isAway = true
             close()
         }
     }, [scope])

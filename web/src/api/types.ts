@@ -61,7 +61,9 @@ export interface Run {
     params: Record<string, Json>
     metrics: Record<string, WireNumber>
     tags: Record<string, string | null>
+    /** As many as were asked for. */
     artifacts: Artifact[]
+    artifact_count?: number
     user: string | null
     description: string | null
     git_commit: string | null

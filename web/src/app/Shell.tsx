@@ -7,8 +7,19 @@ import type { Experiment } from "../api/types"
 import { Icon, Menu } from "../ui/parts"
 import { SavedViews } from "./SavedViews"
 import { openPalette, openKeys } from "./Palette"
-import { Link, href } from "./router"
+import { Link } from "./router"
 import { setDensity, setTheme, useDensity, useTheme } from "./theme"
+
+/** As in favicon.svg, which would be asked for anew on each page. */
+function Mark(): JSX.Element {
+    return (
+        <svg viewBox="0 0 32 32" width={22} height={22} aria-hidden="true">
+            <rect width="32" height="32" rx="7" fill="#2f4fc4" />
+            <path d="M6 20.5c4.2.4 6.6-1 8.4-4.4 1.5-2.9 3.7-5.3 7-5.3 2 0 3.3.9 3.9 2.3L28 14.5l-3 .9c-.2 4.9-3.8 8.5-9 8.5-1.9 0-3.5-.3-4.9-1 1.6-.2 3-.8 4.1-1.8-3.2.7-6.3.6-9.2-.6z" fill="#fff" />
+            <circle cx="21.8" cy="13.3" r="1.1" fill="#2f4fc4" />
+        </svg>
+    )
+}
 
 interface BarProps {
     crumbs: { name: string; to?: string; far?: boolean }[]
@@ -30,7 +41,7 @@ export function Frame({ crumbs, tabs, live, actions, children }: BarProps): JSX.
         <>
             <a className="hidden" href="#main">Skip to the page</a>
             <header className="bar">
-                <Link to="/" className="brand" aria-label="Martlet, all projects"><img src={href("/favicon.svg")} alt="" />{crumbs.length === 0 && "Martlet"}</Link>
+                <Link to="/" className="brand" aria-label="Martlet, all projects"><Mark />{crumbs.length === 0 && "Martlet"}</Link>
                 <nav className="crumbs" aria-label="Where you are">
                     {crumbs.map((crumb, index) => (
                         <span key={index} className={`cut${crumb.far ? " far" : ""}`}>

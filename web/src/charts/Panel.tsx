@@ -24,18 +24,23 @@ interface Props {
     /** Keeps a note that is pinned to a step; without it none can be written here. */
     onNote?: (metric: string, step: number, text: string) => Promise<unknown>
     height?: number
+    /** Known to be in sight, so that nobody has to look. */
+    isInSight?: boolean
     /** Curves that are at hand and stay as they are: then the server is not asked. */
     kept?: (run: string, metric: string) => Curve | undefined
 }
 
 const bucketCount = 300
-/** More lines than this stand so close that a zoomed one needs no finer buckets; their answer is megabytes as it is. */
+/**
+ * More lines than this stand so close that bands would hide each other, and a zoomed one needs no finer buckets; their
+ * answer is large as it is.
+ */
 const fineRunsMax = 40
 
 export const Panel = memo(function Panel(props: Props): JSX.Element {
     const { metric, subjects, settings, theme } = props
     const box = useRef<HTMLElement>(null)
-    const [isNear, setNear] = useState(false)
+    const [isNear, setNear] = useState(props.isInSight ?? false)
     const [isFull, setFull] = useState(false)
     const [isTable, setTable] = useState(false)
     const [noteAt, setNoteAt] = useState<number | null>(null)
@@ -44,7 +49,7 @@ export const Panel = memo(function Panel(props: Props): JSX.Element {
     const isLogY = ownLog ?? settings.isLogY
     useEffect(() => {
         const element = box.current
-        if (!element) return undefined
+        if (!element || props.isInSight) return undefined
         const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && setNear(true), { rootMargin: "300px" })
         observer.observe(element)
         return () => observer.disconnect()
@@ -62,8 +67,10 @@ export const Panel = memo(function Panel(props: Props): JSX.Element {
     const metrics = settings.xMetric && settings.xMetric !== metric ? [metric, settings.xMetric] : [metric]
     // A metric as x axis is no place in the store: all of it is asked for, and cut here.
     const range = settings.xMetric ? null : settings.range
-    const whole = useCurves(runs, metrics, settings.axis, null, bucketCount, isNear && !props.kept)
-    const part = useCurves(runs, metrics, settings.axis, range, runs.length > fineRunsMax ? bucketCount : bucketCount * 2, isNear && range !== null && !props.kept)
+    // The members of a group make one band.
+    const isMany = subjects.length > fineRunsMax
+    const whole = useCurves(runs, metrics, settings.axis, null, bucketCount, isNear && !props.kept, isMany)
+    const part = useCurves(runs, metrics, settings.axis, range, runs.length > fineRunsMax ? bucketCount : bucketCount * 2, isNear && range !== null && !props.kept, isMany)
     const curves = range && part.isComplete ? part : whole
     const lines = useMemo(
         () => linesOf(subjects, metric, settings, theme, props.kept ?? ((run, name) => curves.of(run, name) ?? part.of(run, name))),

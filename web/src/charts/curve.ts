@@ -17,6 +17,8 @@ export interface Curve {
     inf: Float64Array
     points: number
     isExact: boolean
+    /** Extremes of each bucket are known. */
+    hasBand: boolean
 }
 
 function column(values: (number | null | WireNumber)[] | undefined, size: number, standard: (index: number) => number): Float64Array {
@@ -46,6 +48,7 @@ export function curveOf(wire: CurvesAnswer["curves"][number]): Curve {
         inf: wire.inf ? column(wire.inf, size, () => 0) : column(undefined, size, () => 0),
         points: wire.points,
         isExact: wire.exact,
+        hasBand: wire.min !== undefined,
     }
 }
 
@@ -67,10 +70,10 @@ export function extended(curve: Curve, points: { x: number; value: number }[]): 
         ...curve,
         length: curve.length + fresh.length,
         x,
-        end: curve.isExact ? x : grow(curve.end, point => point.x),
+        end: curve.end === curve.x ? x : grow(curve.end, point => point.x),
         mean,
-        low: curve.isExact ? mean : grow(curve.low, finite),
-        high: curve.isExact ? mean : grow(curve.high, finite),
+        low: curve.low === curve.mean ? mean : grow(curve.low, finite),
+        high: curve.high === curve.mean ? mean : grow(curve.high, finite),
         count: grow(curve.count, () => 1),
         nan: grow(curve.nan, point => (Number.isNaN(point.value) ? 1 : 0)),
         inf: grow(curve.inf, point => (Math.abs(point.value) === Infinity ? 1 : 0)),

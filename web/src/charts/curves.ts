@@ -12,6 +12,8 @@ interface Wish {
     axis: Axis
     range: [number, number] | null
     buckets: number
+    /** Without extremes: a third of the bytes, for so many lines that their bands would hide each other. */
+    isMean: boolean
 }
 
 /** Undefined is not asked for yet, null says that the run has no such points. */
@@ -33,7 +35,9 @@ let failure: ApiError | null = null
 const metricsAtOnce = 6
 const keptMax = 6000
 
-const keyOf = (wish: Wish): string => `${wish.axis}|${wish.range?.join(",") ?? ""}|${wish.buckets}|${wish.metric}|${wish.run}`
+/** What makes one request: one range of one axis, in so many buckets. */
+const shapeOf = ({ axis, range, buckets, isMean }: Omit<Wish, "run" | "metric">): string => `${axis}|${range?.join(",") ?? ""}|${buckets}${isMean ? "m" : ""}`
+const keyOf = (wish: Wish): string => `${shapeOf(wish)}|${wish.metric}|${wish.run}`
 
 function tell(): void {
     watchers.forEach(watcher => watcher())
@@ -55,36 +59,36 @@ function send(): void {
     // One request has one range and one set of runs.
     const byShape = new Map<string, Map<string, Set<string>>>()
     for (const one of wishes) {
-        const shape = `${one.axis}|${one.range?.join(",") ?? ""}|${one.buckets}`
+        const shape = shapeOf(one)
         const metrics = byShape.get(shape) ?? new Map<string, Set<string>>()
         const runs = metrics.get(one.metric) ?? new Set<string>()
         runs.add(one.run)
         metrics.set(one.metric, runs)
         byShape.set(shape, metrics)
     }
-    for (const metrics of byShape.values()) {
+    for (const [shape, metrics] of byShape) {
         const byRuns = new Map<string, string[]>()
         for (const [metric, runs] of metrics) {
             const key = Array.from(runs).join(",")
             byRuns.set(key, [...(byRuns.get(key) ?? []), metric])
         }
         for (const [runs, names] of byRuns) {
-            const sample = wishes.find(one => metrics.has(one.metric))!
+            const sample = wishes.find(one => shapeOf(one) === shape)!
             for (let start = 0; start < names.length; start += metricsAtOnce)
                 void request(runs.split(","), names.slice(start, start + metricsAtOnce), sample)
         }
     }
 }
 
-async function request(runs: string[], metrics: string[], { axis, range, buckets }: Wish): Promise<void> {
-    const keys = runs.flatMap(run => metrics.map(metric => keyOf({ run, metric, axis, range, buckets })))
+async function request(runs: string[], metrics: string[], { axis, range, buckets, isMean }: Wish): Promise<void> {
+    const keys = runs.flatMap(run => metrics.map(metric => keyOf({ run, metric, axis, range, buckets, isMean })))
     try {
-        const answer = await post<CurvesAnswer>("curves", { runs, metrics, axis, buckets, from: range?.[0], to: range?.[1] })
+        const answer = await post<CurvesAnswer>("curves", { runs, metrics, axis, buckets, from: range?.[0], to: range?.[1], only_mean: isMean || undefined })
         if (known.size > keptMax) known.clear()
         for (const key of keys) known.set(key, null)
         for (const wire of answer.curves) {
             const curve = curveOf(wire)
-            known.set(keyOf({ run: curve.run, metric: curve.metric, axis, range, buckets }), curve)
+            known.set(keyOf({ run: curve.run, metric: curve.metric, axis, range, buckets, isMean }), curve)
         }
         failure = null
     } catch (error) {
@@ -108,7 +112,7 @@ export interface CurveSet {
 
 /** The curves of some runs and metrics; asks for those that are not known while `isWanted`. */
 export function useCurves(
-    runs: string[], metrics: string[], axis: Axis, range: [number, number] | null, buckets: number, isWanted: boolean,
+    runs: string[], metrics: string[], axis: Axis, range: [number, number] | null, buckets: number, isWanted: boolean, isMean = false,
 ): CurveSet {
     const [version, redraw] = useReducer((count: number) => count + 1, 0)
     useEffect(() => {
@@ -122,16 +126,16 @@ export function useCurves(
     const rangeKey = range?.join(",") ?? ""
     useEffect(() => {
         if (!isWanted || failure) return
-        for (const run of runs) for (const metric of metrics) wish({ run, metric, axis, range, buckets })
+        for (const run of runs) for (const metric of metrics) wish({ run, metric, axis, range, buckets, isMean })
         // The keys stand for the lists.
         // eslint-disable-next-line
-    }, [runKey, metricKey, axis, rangeKey, buckets, isWanted, version])
+    }, [runKey, metricKey, axis, rangeKey, buckets, isMean, isWanted, version])
     return useMemo(() => {
-        const of = (run: string, metric: string): Known | undefined => known.get(keyOf({ run, metric, axis, range, buckets }))
+        const of = (run: string, metric: string): Known | undefined => known.get(keyOf({ run, metric, axis, range, buckets, isMean }))
         const isComplete = runs.every(run => metrics.every(metric => of(run, metric) !== undefined))
         return { of, isComplete, error: failure }
         // eslint-disable-next-line
-    }, [runKey, metricKey, axis, rangeKey, buckets, version])
+    }, [runKey, metricKey, axis, rangeKey, buckets, isMean, version])
 }
 
 export function tryCurvesAgain(): void {
@@ -176,21 +180,20 @@ export function growCurves(changes: Change[]): void {
     }
     if (fresh.size === 0) return
     for (const [key, curve] of known) {
-        const [axis, range] = key.split("|", 2)
-        for (const [ending, points] of fresh) {
-            if (!key.endsWith(ending) || range) continue
-            if (!curve) {
-                known.delete(key)
-                continue
-            }
-            const start = starts.get(curve.run) ?? 0
-            const longer = extended(curve, points.map(point => ({
-                x: axis === "step" ? point.step : axis === "time" ? point.time : (point.time - start) / 1000, value: point.value,
-            })))
-            // Many single points after the buckets: the server's own buckets are better by now.
-            if (longer.length > 1500) known.delete(key)
-            else known.set(key, longer)
+        const [axis, range, buckets] = key.split("|", 3) as [string, string, string]
+        const points = range ? undefined : fresh.get(key.slice(axis.length + range.length + buckets.length + 2))
+        if (!points) continue
+        if (!curve) {
+            known.delete(key)
+            continue
         }
+        const start = starts.get(curve.run) ?? 0
+        const longer = extended(curve, points.map(point => ({
+            x: axis === "step" ? point.step : axis === "time" ? point.time : (point.time - start) / 1000, value: point.value,
+        })))
+        // Many single points after the buckets: the server's own buckets are better by now.
+        if (longer.length > 5 * parseInt(buckets, 10)) known.delete(key)
+        else known.set(key, longer)
     }
     tell()
 }

@@ -62,7 +62,7 @@ export function linesOf(
         lines.push({
             ...common, x: curve.x, y, marks,
             ...(subject.isGroup ? { memberCount: 1 } : {}),
-            ...(curve.isExact ? {} : { low: curve.low, high: curve.high }),
+            ...(curve.hasBand ? { low: curve.low, high: curve.high } : {}),
             ...(settings.smoothing > 0 ? { ghost: curve.mean } : {}),
         })
     }
@@ -91,5 +91,5 @@ function over(curve: Curve, places: Curve): Curve {
     const x = Float64Array.from(pairs, pair => pair[0])
     const mean = Float64Array.from(pairs, pair => pair[1])
     const none = new Float64Array(pairs.length)
-    return { ...curve, length: pairs.length, x, end: x, mean, low: mean, high: mean, count: none, nan: none, inf: none, isExact: true }
+    return { ...curve, length: pairs.length, x, end: x, mean, low: mean, high: mean, count: none, nan: none, inf: none, isExact: true, hasBand: false }
 }

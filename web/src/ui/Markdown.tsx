@@ -1,4 +1,5 @@
 // Markdown as React elements made from the parser's tokens: no HTML of a user ever becomes part of the page.
+import "../core"
 import { type ReactNode, Fragment } from "react"
 import { marked } from "marked/lib/marked.esm.js"
 

@@ -1,4 +1,5 @@
 // What an experiment is for: its question, its hypothesis, its notes.
+import "../core"
 import { useState } from "react"
 import { get, part, patch } from "../api/client"
 import { invalidate, useResource } from "../api/resource"

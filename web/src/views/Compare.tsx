@@ -1,4 +1,5 @@
 // Runs side by side: what differs in their settings, what they gave, and their curves in one place.
+import "../core"
 import { Suspense, lazy, useMemo, useState } from "react"
 import { get, part } from "../api/client"
 import { type Meaning, fetchMeanings } from "../api/meanings"

@@ -1,4 +1,5 @@
 // Settings against results: parallel coordinates, whose brushes choose the runs of the statistical charts below them.
+import "../core"
 import { Suspense, lazy, useCallback, useMemo, useState } from "react"
 import { get, part } from "../api/client"
 import { useMeanings } from "../api/meanings"

@@ -1,4 +1,5 @@
 // The registry: names of models, their versions with aliases and stages.
+import "../core"
 import { Suspense, lazy } from "react"
 import { all, get, part, post } from "../api/client"
 import { invalidate, useResource } from "../api/resource"

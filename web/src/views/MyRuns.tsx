@@ -1,4 +1,5 @@
 // The newest runs over all experiments: one's own, somebody's, everybody's.
+import "../core"
 import { useMemo } from "react"
 import { all, get } from "../api/client"
 import { useChanges } from "../api/live"

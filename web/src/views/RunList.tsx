@@ -7,6 +7,7 @@ import { Link, setQuery } from "../app/router"
 import { rowHeight, useDensity } from "../app/theme"
 import { strokeOf } from "../charts/palette"
 import { formatAgo, formatCount, formatDuration, formatNumber, formatValue, plural } from "../ui/format"
+import { useLater } from "../ui/later"
 import { Icon, Menu, Skeleton } from "../ui/parts"
 import { FilterField } from "./FilterField"
 import { type Group, type RunRow, labelOf } from "./runs"
@@ -176,6 +177,10 @@ function Cell({ text }: { text: string }): JSX.Element {
 
 function ColumnChoice({ value, names, different, onChange }: { value: string; names: LoggedNames | undefined; different: string[]; onChange: (value: string) => void }): JSX.Element {
     const params = names?.params ?? []
+    // Hundreds of options that nobody has opened yet.
+    const isLater = useLater()
+    const [kind, name] = value.split(/\.(.*)/s)
+    if (!isLater) return <select aria-label="Column" value={value} onChange={event => onChange(event.target.value)}><option value={value}>{kind === "metrics" || kind === "params" ? name : value}</option></select>
     return (
         <select aria-label="Column" value={value} onChange={event => onChange(event.target.value)}>
             {["duration", "started", "state", "user"].map(name => <option key={name} value={name}>{name}</option>)}

@@ -16,6 +16,8 @@ import { exactNumber, formatAgo, formatCount, formatDuration, formatNumber, form
 import { Empty, Failure, Icon, Menu, Skeleton, StateWord, copy, download, toast } from "../ui/parts"
 import { asOptions, asPython, asYAML } from "./config"
 import { ConsoleView, type Printed } from "./Console"
+import { useArtifacts } from "./files/listing"
+import { isEndedBadly, lastWordsQuestion, runQuestion } from "./look"
 import { NoteCard, Notes } from "./Notes"
 
 const MediaSection = lazy(() => import("./media/MediaSection"))
@@ -38,7 +40,7 @@ export function RunOfExperiment({ experiment, id, tab }: { experiment: string; i
 }
 
 export default function RunPage({ id, tab }: { id: string; tab: string }): JSX.Element {
-    const run = useResource(`run/${id}`, () => get<Run>(`runs/${part(id)}`))
+    const run = useResource(`run/${id}`, () => get<Run>(runQuestion(id)))
     const metrics = useResource(`run/${id}/metrics`, () => get<{ metrics: MetricStatistics[] }>(`runs/${part(id)}/metrics`))
     const timer = useRef(0)
     const isOver = run.data ? run.data.state !== "running" && run.data.state !== "queued" : true
@@ -102,7 +104,8 @@ export default function RunPage({ id, tab }: { id: string; tab: string }): JSX.E
 }
 
 function saveFile(run: Run): void {
-    import("./export/run").then(({ runFile }) => runFile(run)).then(text => download(`${run.name.replace(/[^\w.-]+/g, "_")}.html`, "text/html", text), (error: Error) => toast(error.message))
+    // With all of its artifacts.
+    Promise.all([import("./export/run"), get<Run>(`runs/${run.id}`)]).then(([{ runFile }, whole]) => runFile(whole)).then(text => download(`${run.name.replace(/[^\w.-]+/g, "_")}.html`, "text/html", text), (error: Error) => toast(error.message))
 }
 
 function rename(run: Run): void {
@@ -136,7 +139,7 @@ function Overview({ run, metrics }: { run: Run; metrics: MetricStatistics[] }): 
     const own = metrics.filter(metric => !metric.metric.startsWith("system/"))
     const timeline = useResource(`run/${run.id}/timeline`, () => get<{ timeline: { state: string; status: string; cause: string; at: string }[] }>(`runs/${run.id}/timeline?limit=50`))
     const notes = useResource(`notes/runs/${run.id}`, () => all<Note>(`runs/${run.id}/notes`, "notes"))
-    const end = useResource(run.state === "failed" || run.state === "lost" || run.state === "cancelled" ? `run/${run.id}/stderr` : null, () => get<Printed>(`runs/${run.id}/console?stream=stderr&limit=10000`))
+    const end = useResource(isEndedBadly(run) ? `run/${run.id}/stderr` : null, () => get<Printed>(lastWordsQuestion(run.id)))
     const lastWords = (end.data?.chunks ?? []).map(chunk => chunk.text).join("").trimEnd().split("\n").slice(-8).join("\n")
     return (
         <>
@@ -153,7 +156,7 @@ function Overview({ run, metrics }: { run: Run; metrics: MetricStatistics[] }): 
                 <div><dt>Duration</dt><dd>{formatDuration(run.duration_seconds)}</dd></div>
                 <div><dt>User</dt><dd>{run.user ?? "–"}</dd></div>
                 <div><dt>Commit</dt><dd className="mono">{run.git_commit?.slice(0, 10) ?? "–"}</dd></div>
-                <div><dt>Artifacts</dt><dd><Link className="text" to={`/runs/${run.id}/artifacts`}>{formatCount(run.artifacts.length)}</Link></dd></div>
+                <div><dt>Artifacts</dt><dd><Link className="text" to={`/runs/${run.id}/artifacts`}>{formatCount(run.artifact_count ?? 0)}</Link></dd></div>
             </dl>
             {run.description && <p style={{ marginTop: 14 }}>{run.description}</p>}
             <div className="section-title"><h2>Results and settings</h2><span className="grow" /><label className="field" style={{ width: 220 }}><Icon name="search" /><span className="hidden">Search names</span><input type="search" data-keys="/" placeholder="Search names" value={search} onChange={event => setSearch(event.target.value)} /></label></div>
@@ -238,7 +241,8 @@ function Charts({ run, metrics, isSystem }: { run: Run; metrics: MetricStatistic
 }
 
 function Code({ run }: { run: Run }): JSX.Element {
-    const diff = run.artifacts.find(artifact => /\.(diff|patch)$/.test(artifact.path))
+    const { artifacts = [] } = useArtifacts(run.id)
+    const diff = artifacts.find(artifact => /\.(diff|patch)$/.test(artifact.path))
     const environment = Object.entries(run.environment ?? {})
     const text = useResource(diff ? `run/${run.id}/diff` : null, () => fetch(apiAddress(`runs/${run.id}/artifacts/${diff!.path.split("/").map(part).join("/")}`)).then(answer => answer.text()))
     return (

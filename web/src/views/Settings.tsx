@@ -1,4 +1,5 @@
 // Who one is, and the tokens by which programs sign in.
+import "../core"
 import { useState } from "react"
 import { all, get, post, remove } from "../api/client"
 import { invalidate, useResource } from "../api/resource"

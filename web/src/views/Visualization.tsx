@@ -1,4 +1,5 @@
 // A comparison that was kept: the numbers of its moment, whatever has arrived since, until somebody looks again.
+import "../core"
 import { useCallback, useMemo, useState } from "react"
 import { get, part, post, remove } from "../api/client"
 import { invalidate, useResource } from "../api/resource"

@@ -13,8 +13,10 @@ import { forgetCurves, growCurves, learnStarts } from "../charts/curves"
 import { Panel } from "../charts/Panel"
 import { usePins } from "../charts/pins"
 import type { PanelSettings, Subject } from "../charts/subjects"
+import { useLater } from "../ui/later"
 import { Empty, Failure, Icon, Skeleton } from "../ui/parts"
 import { FirstSteps } from "./FirstSteps"
+import { listColumns, listQuestion } from "./look"
 import { RunList } from "./RunList"
 import { useRenewed } from "./renewal"
 import { type RunRow, differing, fetchRuns, groupRuns, labelOf, seedGrouping } from "./runs"
@@ -22,6 +24,8 @@ import { type RunRow, differing, fetchRuns, groupRuns, labelOf, seedGrouping } f
 const MediaSection = lazy(() => import("./media/MediaSection"))
 
 const visibleAtFirst = 10
+/** So many panels fit a usual screen: they need not be looked for first. */
+const inSightAtFirst = 6
 const noRows: RunRow[] = []
 
 export function Workspace({ id }: { id: string }): JSX.Element {
@@ -30,12 +34,13 @@ export function Workspace({ id }: { id: string }): JSX.Element {
     const experiment = useResource(`experiment/${id}`, () => get<Experiment>(`experiments/${part(id)}`))
     const names = useResource(`experiment/${id}/names`, () => get<LoggedNames>(`experiments/${part(id)}/names`))
     const filter = query.get("q") ?? ""
-    const columns = useMemo(() => (query.get("cols") ?? kept(`cols.${id}`, "")).split(",").filter(Boolean), [query, id])
+    const columnText = query.get("cols") ?? kept(`cols.${id}`, "")
+    const columns = useMemo(() => columnText.split(",").filter(Boolean), [columnText])
     const metricNames = names.data?.metrics ?? []
-    const chosen = columns.length ? columns : standardColumns(metricNames)
-    const wanted = chosen.filter(column => column.startsWith("metrics.")).map(column => column.slice(8))
-    const question = { experiment_id: [id], filter, metrics: wanted, params: ["*"], max: 2000 }
-    const found = useResource(names.data || names.error ? `experiment/${id}/runs|${filter}|${wanted.join(",")}` : null, () => fetchRuns(question))
+    const chosen = columns.length ? columns : listColumns(metricNames)
+    const { limit, ...asked } = listQuestion(id, filter, columnText, metricNames)
+    const question = { ...asked, max: limit }
+    const found = useResource(names.data || names.error ? `experiment/${id}/runs|${filter}|${asked.metrics.join(",")}` : null, () => fetchRuns(question))
     // The list shows what runs log meanwhile; the panels draw that themselves, and are not made anew for it.
     const [listed, hear] = useRenewed(found.data, question)
     const lastRows = useRef<RunRow[]>(noRows)
@@ -93,6 +98,8 @@ export function Workspace({ id }: { id: string }): JSX.Element {
         const byID = new Map(rows.map(row => [row.id, row]))
         return subjects.flatMap(subject => subject.runs).map(run => ({ id: run, name: byID.get(run)?.name ?? run.slice(0, 8) }))
     }, [subjects, rows])
+    // What lies below the panels leaves the server to them.
+    const isLater = useLater(rows.length > 0)
     const hasRunning = rows.some(row => row.state === "running")
 
     const axisWish = query.get("x") ?? "step"
@@ -141,31 +148,25 @@ export function Workspace({ id }: { id: string }): JSX.Element {
                 <main className="panels" id="main">
                     <h1 className="hidden">{experiment.data?.name ?? id}</h1>
                     <Tools names={metricNames} settings={settings} search={search} hasGroups={groups !== null} />
-                    {names.isLoading ? <Skeleton rows={8} />
+                    {names.isLoading || (names.data !== undefined && found.isLoading && rows.length === 0) ? <Skeleton rows={8} />
                         : names.error ? <Failure error={names.error} again={names.reload} />
                         : rows.length === 0 && !filter && !found.isLoading ? <FirstSteps experiment={experiment.data?.name ?? id} />
                         : metricNames.length === 0 ? <Empty title="No metric yet">Panels appear here as soon as a run logs one.</Empty>
                         : sections.length === 0 ? <Empty title="No panel fits">No metric’s name matches “{search}”.</Empty>
-                        : sections.map(section => (
+                        : sections.map((section, place) => (
                             <Section key={section.name} name={section.name} count={section.metrics.length} isStart={section.isStart}>
                                 <div className="grid">
-                                    {section.metrics.map(metric => (
-                                        <Panel key={metric} metric={metric} subjects={subjects} settings={settings} onRange={onRange} theme={theme} highlight={highlight} isStarred={stars.includes(metric)} onStar={onStar} {...(hasSteps ? { pins: pinsOf(metric) } : {})} />
+                                    {section.metrics.map((metric, index) => (
+                                        <Panel key={metric} isInSight={place === 0 && index < inSightAtFirst} metric={metric} subjects={subjects} settings={settings} onRange={onRange} theme={theme} highlight={highlight} isStarred={stars.includes(metric)} onStar={onStar} {...(hasSteps ? { pins: pinsOf(metric) } : {})} />
                                     ))}
                                 </div>
                             </Section>
                         ))}
-                    {!search && pictured.length > 0 && <Suspense fallback={null}><MediaSection runs={pictured} theme={theme} isLive={hasRunning} /></Suspense>}
+                    {!search && pictured.length > 0 && isLater && <Suspense fallback={null}><MediaSection runs={pictured} theme={theme} isLive={hasRunning} /></Suspense>}
                 </main>
             </div>
         </ExperimentFrame>
     )
-}
-
-function standardColumns(metrics: string[]): string[] {
-    const best = ["val/accuracy", "val_accuracy", "val/acc", "accuracy", "val/loss", "val_loss", "loss", "train/loss"].find(name => metrics.includes(name))
-    const metric = best ?? metrics.find(name => !name.startsWith("system/"))
-    return ["duration", metric ? `metrics.${metric}` : "state"]
 }
 
 interface Sections { name: string; metrics: string[]; isStart: boolean }
@@ -206,6 +207,8 @@ function Section({ name, count, isStart, children }: { name: string; count: numb
 }
 
 function Tools({ names, settings, search, hasGroups }: { names: string[]; settings: PanelSettings; search: string; hasGroups: boolean }): JSX.Element {
+    // Hundreds of options that nobody has opened yet.
+    const isLater = useLater()
     const logs = `${settings.isLogX ? "x" : ""}${settings.isLogY ? "y" : ""}`
     const setLog = (letter: string): void => {
         const next = logs.includes(letter) ? logs.replace(letter, "") : logs + letter
@@ -220,7 +223,7 @@ function Tools({ names, settings, search, hasGroups }: { names: string[]; settin
             <label className="label">X axis
                 <select className="select" value={settings.xMetric ?? settings.axis} onChange={event => setQuery({ x: event.target.value === "step" ? null : event.target.value, zoom: null })}>
                     <option value="step">step</option><option value="relative">time since start</option><option value="time">wall clock</option>
-                    <optgroup label="Metric">{names.slice(0, 500).map(name => <option key={name} value={name}>{name}</option>)}</optgroup>
+                    <optgroup label="Metric">{(isLater ? names.slice(0, 500) : names.filter(name => name === settings.xMetric)).map(name => <option key={name} value={name}>{name}</option>)}</optgroup>
                 </select>
             </label>
             <label className="label">Smoothing

@@ -1,5 +1,6 @@
 // What differs between two runs besides their params: code, environment, output. Only differences are shown, and how much
 // is the same.
+import "../../core"
 import { type ReactNode, useMemo, useState } from "react"
 import { useResource } from "../../api/resource"
 import type { Run } from "../../api/types"

@@ -17,7 +17,7 @@ export function numbersOf(runs: ComparedRun[]): number[] {
     return new Set(own.map(one => one % 10)).size === own.length ? own : own.map((_, index) => index)
 }
 
-export function SideBySide({ runs, numbers, metrics, meaningOf, theme }: { runs: ComparedRun[]; numbers: number[]; metrics: string[]; meaningOf: (metric: string) => Meaning | undefined; theme: string }): JSX.Element {
+export function SideBySide({ runs, numbers, metrics, meaningOf, theme, isBrief = false }: { runs: ComparedRun[]; numbers: number[]; metrics: string[]; meaningOf: (metric: string) => Meaning | undefined; theme: string; isBrief?: boolean }): JSX.Element {
     const [isAll, setAll] = useState(false)
     const params = useMemo(() => {
         const keys = Array.from(new Set(runs.flatMap(run => Object.keys(run.params))))
@@ -25,11 +25,11 @@ export function SideBySide({ runs, numbers, metrics, meaningOf, theme }: { runs:
     }, [runs])
     const same = params.filter(row => !row.differs).length
     return (
-        <div className="card" style={{ overflowX: "auto" }} tabIndex={0} role="region" aria-label="Side by side">
+        <div className={isBrief ? undefined : "card"} style={{ overflowX: "auto" }} tabIndex={0} role="region" aria-label="Side by side">
             <table className="plain diff">
-                <thead><tr><th style={{ minWidth: 160 }}><span className="hidden">Name</span></th>{runs.map((run, index) => <th key={run.id} className="r" style={{ minWidth: 130 }}><i style={{ display: "inline-block", width: 9, height: 9, borderRadius: 3, marginRight: 6, background: strokeOf(numbers[index]!, theme).colour }} /><Link to={`/runs/${run.id}`} style={{ color: "var(--fg)" }}>{run.name}</Link></th>)}</tr></thead>
+                <thead><tr><th style={{ minWidth: isBrief ? 110 : 160 }}><span className="hidden">Name</span></th>{runs.map((run, index) => <th key={run.id} className="r" style={{ minWidth: isBrief ? 96 : 130 }}><i style={{ display: "inline-block", width: 9, height: 9, borderRadius: 3, marginRight: 6, background: strokeOf(numbers[index]!, theme).colour }} /><Link to={`/runs/${run.id}`} style={{ color: "var(--fg)" }}>{run.name}</Link></th>)}</tr></thead>
                 <tbody>
-                    <tr><td className="muted">experiment</td>{runs.map(run => <td key={run.id} className="r">{run.experiment_name}</td>)}</tr>
+                    {!isBrief && <tr><td className="muted">experiment</td>{runs.map(run => <td key={run.id} className="r">{run.experiment_name}</td>)}</tr>}
                     <tr><td className="muted">state</td>{runs.map(run => <td key={run.id} className="r"><StateWord state={run.state} /></td>)}</tr>
                     <tr><td className="muted">duration</td>{runs.map(run => <td key={run.id} className="r">{formatDuration(run.duration_seconds)}</td>)}</tr>
                     {params.filter(row => isAll || row.differs).map(row => <tr key={row.key}><td>{row.key}</td>{row.values.map((value, index) => <td key={index} className={`r mono${row.differs ? "" : " same"}`}>{value === undefined ? "–" : formatValue(value)}</td>)}</tr>)}

@@ -1,4 +1,5 @@
 // The dashboards of an experiment, and one of them: live, and changed by whoever may write.
+import "../../core"
 import { useEffect, useMemo, useRef, useState } from "react"
 import { type ApiError, get, part } from "../../api/client"
 import { useChanges } from "../../api/live"

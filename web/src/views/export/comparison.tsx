@@ -1,4 +1,5 @@
 // A comparison as one file: params and metrics, curves, and what else differs between two runs.
+import "../../core"
 import type { Meaning } from "../../api/meanings"
 import { type Run, numberOf } from "../../api/types"
 import { strokeOf } from "../../charts/palette"

@@ -1,4 +1,5 @@
 // A run as one file: what it was, what it gave, its curves and notes.
+import "../../core"
 import { all, get } from "../../api/client"
 import { type MetricStatistics, type Note, type Run, numberOf } from "../../api/types"
 import { numberOfShortID } from "../../charts/palette"

@@ -1,4 +1,5 @@
 // JSON as a tree whose branches open by mouse and keyboard, or as its text.
+import "../../core"
 import { useMemo, useState } from "react"
 import type { Json } from "../../api/types"
 import { plural } from "../../ui/format"

@@ -1,4 +1,5 @@
 // MLflow's file `MLmodel` as a card: flavours, what goes in and comes out, and the files beside it.
+import "../../core"
 import { useMemo } from "react"
 import type { Artifact, Json } from "../../api/types"
 import { setQuery } from "../../app/router"

@@ -1,4 +1,5 @@
 // A notebook: its words, its code, and what that printed. Pages among the outputs stand in frames of their own.
+import "../../core"
 import { Suspense, lazy, useMemo } from "react"
 
 const Markdown = lazy(() => import("../../ui/Markdown"))

@@ -1,4 +1,5 @@
 // What a model's file of weights holds, without its weights: the names, types and shapes that safetensors begins with.
+import "../../core"
 import { useResource } from "../../api/resource"
 import { formatCount, plural } from "../../ui/format"
 import { Failure, Skeleton } from "../../ui/parts"

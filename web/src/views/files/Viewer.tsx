@@ -26,7 +26,7 @@ const bytes: Record<string, string> = {
     h5: "h5py.File", keras: "keras.models.load_model", arrow: "pyarrow.ipc.open_file", feather: "pyarrow.feather.read_table", bin: "", zip: "", gz: "", tar: "", zst: "", pdf: "", tif: "", tiff: "",
 }
 
-export function Viewer({ run, artifact, theme }: { run: Run; artifact: Artifact; theme: string }): JSX.Element {
+export function Viewer({ run, artifact, artifacts, theme }: { run: Run; artifact: Artifact; artifacts: Artifact[]; theme: string }): JSX.Element {
     const ending = /\.(\w+)$/.exec(artifact.path)?.[1]?.toLowerCase() ?? ""
     const source = fileAddress(run.id, artifact.path)
     const kind = kindOfPath(artifact.path)
@@ -43,10 +43,10 @@ export function Viewer({ run, artifact, theme }: { run: Run; artifact: Artifact;
     }
     const how = bytes[ending]
     if (how !== undefined) return <Empty title="Bytes">This kind of file is not shown. {how ? <>In Python, <code>{how}</code> reads it.</> : "Its content is downloaded as it was logged."}</Empty>
-    return <TextFile source={source} ending={ending} artifact={artifact} run={run} />
+    return <TextFile source={source} ending={ending} artifact={artifact} artifacts={artifacts} />
 }
 
-function TextFile({ source, ending, artifact, run }: { source: string; ending: string; artifact: Artifact; run: Run }): JSX.Element {
+function TextFile({ source, ending, artifact, artifacts }: { source: string; ending: string; artifact: Artifact; artifacts: Artifact[] }): JSX.Element {
     const isCut = artifact.size_bytes > textMax
     const text = useResource(`text/${source}`, () => fetch(source, isCut ? { headers: { Range: `bytes=0-${textMax - 1}` } } : {}).then(async answer => {
         if (!answer.ok) throw new Error(`The file is not readable: the server answered ${answer.status}.`)
@@ -66,7 +66,7 @@ function TextFile({ source, ending, artifact, run }: { source: string; ending: s
             {grid ? <DataTable name={artifact.path} grid={grid} foot={cut} /> : (
                 <>
                     {cut && <p className="note muted">{cut}</p>}
-                    {name === "MLmodel" ? <ModelCard text={text.data} path={artifact.path} artifacts={run.artifacts} />
+                    {name === "MLmodel" ? <ModelCard text={text.data} path={artifact.path} artifacts={artifacts} />
                         : ending === "md" || ending === "markdown" ? <Markdown text={text.data} />
                         : ending === "ipynb" && !isCut ? <Notebook text={text.data} />
                         : (ending === "json" || ending === "geojson") && !isCut ? <JsonTree text={text.data} />

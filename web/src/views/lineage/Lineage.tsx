@@ -1,4 +1,5 @@
 // Where something came from and what was made of it: boxes from left to right, and the same as a list.
+import "../../core"
 import { useMemo } from "react"
 import { get, part } from "../../api/client"
 import { useResource } from "../../api/resource"

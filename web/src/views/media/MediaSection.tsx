@@ -1,4 +1,5 @@
 // The media of the shown runs: a panel for each key, and one step for all of them. Arrow keys move the step.
+import "../../core"
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react"
 import { setQuery, useAddress } from "../../app/router"
 import { keep, kept } from "../../app/theme"

@@ -1,5 +1,6 @@
 // A figure of Plotly. Its library is larger than this whole app, so traces of plain kinds are drawn by ours; what else is in
 // it is said, with the figure as a file.
+import "../../core"
 import { useCallback, useMemo } from "react"
 import { useResource } from "../../api/resource"
 import { Drawing, type Room } from "../../charts/Drawing"

@@ -1,5 +1,6 @@
 // A shape that can be turned: by dragging, by the arrow keys, and nearer with + and the wheel. Drawn on a plain canvas, since
 // machines without a GPU draw WebGL more slowly than this.
+import "../../core"
 import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react"
 import { useResource } from "../../api/resource"
 import { inkOf } from "../../charts/ink"

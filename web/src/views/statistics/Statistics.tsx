@@ -1,4 +1,5 @@
 // The statistical charts of an experiment's runs.
+import "../../core"
 import type { ReactNode } from "react"
 import { ByGroup } from "./ByGroup"
 import { Contour } from "./Contour"

@@ -1,4 +1,5 @@
 // Where the bytes are: a treemap of a level with each part's kinds in it, one level deeper with a click.
+import "../../core"
 import { useMemo, useState } from "react"
 import { get, part } from "../../api/client"
 import { invalidate, useResource } from "../../api/resource"

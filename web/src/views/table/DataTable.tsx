@@ -1,4 +1,5 @@
 // A table of any length: it sorts, filters by column, and keeps only the rows in sight in the page. Cells may hold pictures.
+import "../../core"
 import { type UIEvent, useMemo, useRef, useState } from "react"
 import { formatCount } from "../../ui/format"
 import { Icon, download } from "../../ui/parts"

@@ -1,4 +1,5 @@
 // Logged tables at the step: one run's table at a time, or what differs between two of any runs and steps.
+import "../../core"
 import { useMemo, useState } from "react"
 import { useResource } from "../../api/resource"
 import { formatCount } from "../../ui/format"
