@@ -48,6 +48,7 @@ function Commands({ onClose }: { onClose: () => void }): JSX.Element {
         const names = new Map((experiments.data ?? []).map(one => [one.id, one.name]))
         const every: { text: string; kind: string; act: () => void }[] = [
             { text: "Projects", kind: "go to", act: () => navigate("/") }, { text: "Runs", kind: "go to", act: () => navigate("/runs") }, { text: "Models", kind: "go to", act: () => navigate("/models") },
+            { text: "Comparisons", kind: "go to", act: () => navigate("/compare") }, { text: "Storage", kind: "go to", act: () => navigate("/settings/storage") }, { text: "Tokens", kind: "go to", act: () => navigate("/settings") },
             { text: "Dark theme", kind: "look", act: () => setTheme("dark") }, { text: "Light theme", kind: "look", act: () => setTheme("light") },
             { text: "Compact rows", kind: "look", act: () => setDensity("compact") }, { text: "Normal rows", kind: "look", act: () => setDensity("normal") }, { text: "Relaxed rows", kind: "look", act: () => setDensity("relaxed") },
             ...(experiments.data ?? []).map(one => ({ text: one.name, kind: `experiment in ${one.project}`, act: () => navigate(`/experiments/${one.id}`) })),
@@ -87,7 +88,7 @@ const keys: [string, string][] = [
     ["Ctrl K", "search and commands"], ["/", "filter runs"], ["?", "these keys"], ["Esc", "close, or reset a chart’s zoom"],
     ["← →", "in a chart: move the mark; with Shift, move the zoomed part"], ["+ −", "in a chart: zoom"], ["drag", "across a chart: zoom; double click resets"],
     ["Shift click", "in a run’s chart: write a note at that step; N does so at the mark"],
-    ["↑ ↓", "in a list of runs: next and previous"], ["Alt click", "on an eye: show this alone"],
+    ["↑ ↓", "in a list of runs or experiments: next and previous"], ["X", "in a table of runs or a list of experiments: pick; with Shift, all from the last one"], ["↵", "on a picked experiment: name the comparison, then make it"], ["Alt click", "on an eye: show this alone"],
 ]
 
 function Keys(): JSX.Element {

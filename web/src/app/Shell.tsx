@@ -55,6 +55,7 @@ export function Frame({ crumbs, tabs, live, actions, children }: BarProps): JSX.
                     <button onClick={openKeys}>Keys<kbd>?</kbd></button>
                     <Link to="/runs" className="narrow">Runs</Link>
                     <Link to="/models" className="narrow">Models</Link>
+                    <Link to="/compare">Comparisons</Link>
                     <Link to="/settings">Tokens</Link>
                     <Link to="/settings/storage">Storage</Link>
                     <a href={new URL("docs", root).href}>API</a>
