@@ -1,7 +1,8 @@
 // The small things that every page is made of.
-import { type ReactNode, useEffect, useRef, useState } from "react"
+import { Fragment, type ReactNode, useEffect, useRef, useState } from "react"
 import type { ApiError } from "../api/client"
 import type { RunState } from "../api/types"
+import { Link } from "../app/router"
 
 const shapes = {
     search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14M20 20l-4-4", moon: "M20 14A8 8 0 1 1 10 4a6.500 6.500 0 0 0 10 10z",
@@ -25,10 +26,16 @@ export function StateWord({ state, status }: { state: RunState; status?: string 
 export function Failure({ error, again }: { error: ApiError; again?: () => void }): JSX.Element {
     return (
         <div className="message bad" role="alert">
-            <b>{error.message}</b> {error.remedy}
-            {again && <> <button className="button" onClick={again}>Try again</button></>}
+            <div><b>{error.message}</b> {withCode(error.remedy)}</div>
+            {/* What is not there is not there the next time either. */}
+            {error.status === 404 ? <Link className="button" to="/">All projects</Link> : again && <button className="button" onClick={again}>Try again</button>}
         </div>
     )
+}
+
+/** Sentences of the server have commands between backticks. */
+function withCode(text: string | undefined): ReactNode {
+    return text?.split("`").map((piece, index) => (index % 2 ? <code key={index}>{piece}</code> : <Fragment key={index}>{piece}</Fragment>))
 }
 
 export function Empty({ title, children }: { title: string; children?: ReactNode }): JSX.Element {

@@ -124,7 +124,7 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
                     <button className="button" onClick={() => download("runs.csv", "text/csv", csvOf(rows, columns.filter(column => !column.id.startsWith("curve."))))}>CSV</button>
                 </div>
                 {found.error && found.error.status >= 500 ? <Failure error={found.error} again={lookAgain} /> : names.error ? <Failure error={names.error} /> : found.isLoading && rows.length === 0 ? <Skeleton rows={16} />
-                    : rows.length === 0 ? (found.error ? <p className="empty">The filter is not understood yet; what is wrong stands below it.</p> : filter ? <p className="empty">No run fits this filter.</p> : <FirstSteps experiment={id} />)
+                    : rows.length === 0 ? (found.error ? <p className="empty">The filter is not understood yet; what is wrong stands below it.</p> : filter ? <p className="empty">No run fits this filter. <button className="plain-link text" onClick={() => setQuery({ q: null })}>Show all</button></p> : <FirstSteps experiment={id} />)
                     : groups ? <GroupTable groups={groups} columns={shownColumns} theme={theme} />
                     : <VirtualGrid id={id} rows={rows} columns={shownColumns} height={height} theme={theme} order={order} picked={picked} setPicked={setPicked} />}
             </main>
@@ -224,7 +224,7 @@ function VirtualGrid({ id, rows, columns, height, theme, order, picked, setPicke
                     </div>
                     <div style={{ width: before, flex: "none" }} role="presentation" />
                     {inSight.map(({ column, width }) => (
-                        <div key={column.id} role="columnheader" className={`vcell${column.isNumber ? " r" : ""}`} style={{ width }} aria-sort={by === column.id ? (direction === "asc" ? "ascending" : "descending") : "none"}>
+                        <div key={column.id} role="columnheader" className={`vcell${column.isNumber || rows.slice(0, 30).some(row => typeof row.params[column.id.slice(7)] === "number") ? " r" : ""}`} style={{ width }} aria-sort={by === column.id ? (direction === "asc" ? "ascending" : "descending") : "none"}>
                             <button className="sort cut" title={column.id} onClick={() => sortBy(column.id.replace(/^curve\./, "metrics."))}>{column.name}{by === column.id && (direction === "asc" ? " ▲" : " ▼")}</button>
                             <span className="edge" onPointerDown={event => event.currentTarget.setPointerCapture(event.pointerId)} onPointerMove={event => resize(event, column)} />
                         </div>
