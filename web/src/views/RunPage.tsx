@@ -16,8 +16,10 @@ import { exactNumber, formatAgo, formatCount, formatDuration, formatNumber, form
 import { Empty, Failure, Icon, Menu, Skeleton, StateWord, copy, download, toast } from "../ui/parts"
 import { asOptions, asPython, asYAML } from "./config"
 import { ConsoleView, type Printed } from "./Console"
+import { Children, ParentLink } from "./Family"
 import { NoteCard, Notes } from "./Notes"
 
+const Facts = lazy(() => import("./facts/Facts"))
 const MediaSection = lazy(() => import("./media/MediaSection"))
 const loadFiles = (): Promise<typeof import("./Files")> => import("./Files")
 const Files = lazy(loadFiles)
@@ -74,6 +76,7 @@ export default function RunPage({ id, tab }: { id: string; tab: string }): JSX.E
                                     <StateWord state={shown.state} status={shown.status} />
                                     <span title={fullTime(shown.start_time)}>started {formatAgo(shown.start_time)}</span>
                                     <span>{formatDuration(shown.duration_seconds ?? (Date.now() - Date.parse(shown.start_time)) / 1000)}{isOver ? "" : " so far"}</span>
+                                    {shown.parent_id && <ParentLink id={shown.parent_id} />}
                                     {shown.attempt > 1 && <span>attempt {shown.attempt}</span>}
                                     {shown.life === "deleted" && <b style={{ color: "var(--bad)" }}>deleted</b>}
                                 </p>
@@ -180,6 +183,8 @@ function Overview({ run, metrics }: { run: Run; metrics: MetricStatistics[] }): 
                     {Object.keys(run.params).length === 0 && <p className="empty">No param was logged.</p>}
                 </div>
             </div>
+            <Children run={run} />
+            <Suspense fallback={null}><Facts run={run.id} /></Suspense>
             <div className="two" style={{ marginTop: 20 }}>
                 <div>
                     <div className="section-title"><h2>Notes</h2><Link className="text" to={`/runs/${run.id}/notes`}>write one</Link></div>
