@@ -3,6 +3,7 @@ import { StrictMode, Suspense, lazy, useEffect } from "react"
 import { createRoot } from "react-dom/client"
 import { whenSignedOut } from "./api/client"
 import { whenReady } from "./api/early"
+import { Boundary } from "./app/Boundary"
 import { Palette } from "./app/Palette"
 import { Frame } from "./app/Shell"
 import { Link, navigate, useAddress } from "./app/router"
@@ -79,11 +80,17 @@ function Page(): JSX.Element {
     )
 }
 
+/** The page, or what stands in its place while it comes or where it cannot. */
+function App(): JSX.Element {
+    const { path } = useAddress()
+    return <Boundary place={path}><Suspense fallback={<Frame crumbs={[]}><Skeleton rows={8} /></Frame>}><Page /></Suspense></Boundary>
+}
+
 const place = document.getElementById("app")
 if (place) {
     void whenReady().then(() => createRoot(place).render(
         <StrictMode>
-            <Suspense fallback={<Frame crumbs={[]}><Skeleton rows={8} /></Frame>}><Page /></Suspense>
+            <App />
             <Palette />
             <Toasts />
         </StrictMode>,

@@ -1,5 +1,5 @@
 // The small things that every page is made of.
-import { Fragment, type ReactNode, useEffect, useRef, useState } from "react"
+import { Fragment, type KeyboardEvent as Key, type ReactNode, useEffect, useRef, useState } from "react"
 import type { ApiError } from "../api/client"
 import type { RunState } from "../api/types"
 import { Link } from "../app/router"
@@ -68,8 +68,18 @@ export function Menu({ label, icon, children, className = "button quiet icon" }:
             document.removeEventListener("keydown", away)
         }
     }, [isOpen])
+    const onKey = (event: Key): void => {
+        const entries = Array.from(box.current?.querySelectorAll<HTMLElement>(".menu button:not(:disabled), .menu a") ?? []).filter(entry => entry.offsetParent !== null)
+        if (event.key === "Escape" && isOpen) box.current?.querySelector<HTMLElement>("[aria-haspopup]")?.focus()
+        if (!isOpen || entries.length === 0 || (event.target as HTMLElement).matches("input, textarea, select")) return
+        const at = entries.indexOf(document.activeElement as HTMLElement)
+        const next = event.key === "ArrowDown" ? at + 1 : event.key === "ArrowUp" ? (at < 0 ? -1 : at - 1) : event.key === "Home" ? 0 : event.key === "End" ? -1 : null
+        if (next === null) return
+        event.preventDefault()
+        entries[(next + entries.length) % entries.length]?.focus()
+    }
     return (
-        <span className="with-menu" ref={box}>
+        <span className="with-menu" ref={box} onKeyDown={onKey}>
             <button className={className} aria-label={label} title={label} aria-haspopup="true" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
                 <Icon name={icon} />
             </button>
