@@ -96,6 +96,7 @@ def test_what_the_server_refuses_is_said_where_it_was_asked(page, many):
     # Experiments without runs are compared too: there is just nothing to see.
     bar(page).get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("wide 4[01], wide 4[01]"))
+    expect(page.get_by_text("No metric had been logged in them.")).to_be_visible()
 
 
 def test_a_project_that_is_not_there_is_named(page, server):
@@ -133,7 +134,9 @@ def test_menus_and_the_palette_are_walked_by_keys_and_give_the_focus_back(page, 
     expect(field).to_be_focused()
     page.keyboard.press("Escape")
     expect(more).to_be_focused()
+    box = page.get_by_role("checkbox", name="Pick digits")
+    box.focus()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_focused()
     page.keyboard.press("Escape")
-    expect(more).to_be_focused()
+    expect(box).to_be_focused()

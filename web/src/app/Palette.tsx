@@ -15,7 +15,8 @@ export function Palette(): JSX.Element | null {
     open = setShown
     useEffect(() => {
         const onKey = (event: KeyboardEvent): void => {
-            const isTyping = (event.target as HTMLElement).closest?.("input, textarea, select") !== null
+            // A box that is ticked takes no letters.
+            const isTyping = (event.target as HTMLElement).closest?.("input:not([type=checkbox], [type=range]), textarea, select") !== null
             if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
                 event.preventDefault()
                 setShown(old => (old === "palette" ? null : "palette"))

@@ -31,7 +31,7 @@ export function SeenExperiments({ seen, experiments }: { seen: SeenComparison; e
                     </tbody>
                 </table>
             </div>
-            <p className="stat-foot">Best run, then mean ± standard deviation over the runs that did not go wrong. {seen.results.best && seen.results.best.runs.length > 1 ? "The best tie." : ""} No test of significance is made yet.</p>
+            {metrics.length === 0 ? <p className="stat-foot">No metric had been logged in them.</p> : <p className="stat-foot">Best run, then mean ± standard deviation over the runs that did not go wrong. {seen.results.best && seen.results.best.runs.length > 1 ? "The best tie." : ""} No test of significance is made yet.</p>}
             {seen.visualization === "parallel_coordinates" && <Coordinates seen={seen} experiments={experiments} />}
         </>
     )
