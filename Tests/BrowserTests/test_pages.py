@@ -284,7 +284,7 @@ def test_the_palette_finds_runs_and_pages(page):
     page.goto("/")
     expect(page.get_by_role("heading", name="Projects")).to_be_visible()
     page.keyboard.press("Control+k")
-    page.get_by_role("dialog").get_by_role("textbox").fill("digits exper")
+    page.get_by_role("dialog").get_by_role("combobox").fill("digits exper")
     expect(page.get_by_role("option").first).to_contain_text("digits")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/experiments/"))
@@ -321,6 +321,25 @@ PAGES = [
     "/runs/RUN", "/runs/RUN/charts", "/runs/RUN/artifacts", "/runs/RUN/notes", "/compare?runs=RUN", "/compare?runs=00000000000000000000000000000001,00000000000000000000000000000002", "/models",
     "/models/reader", "/settings", "/login", "/runs",
 ]
+
+
+def test_a_page_whose_script_is_out_of_reach_says_so_and_tries_again(page):
+    page.goto("/")
+    expect(page.get_by_role("link", name="digits")).to_be_visible()
+    page.route("**/assets/MyRuns-*.js", lambda route: route.abort())
+    page.get_by_role("link", name="Runs", exact=True).first.click()
+    expect(page.get_by_role("alert")).to_contain_text("This page could not be loaded.")
+    # The rest of the app is not lost with it.
+    page.get_by_role("link", name="Martlet, all projects").click()
+    expect(page.get_by_role("link", name="digits")).to_be_visible()
+    page.get_by_role("link", name="Runs", exact=True).first.click()
+    page.route("**/", lambda route: route.abort())
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("The server still does not answer")).to_be_visible()
+    page.unroute("**/")
+    page.unroute("**/assets/MyRuns-*.js")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="All runs")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -5,6 +5,7 @@ import { flushSync } from "react-dom"
 import { createRoot } from "react-dom/client"
 import { whenSignedOut } from "./api/client"
 import { whenReady } from "./api/early"
+import { Boundary } from "./app/Boundary"
 import { Palette } from "./app/Palette"
 import { Frame } from "./app/Shell"
 import { Link, navigate, useAddress } from "./app/router"
@@ -80,13 +81,19 @@ function Page(): JSX.Element {
     )
 }
 
+/** The page, or what stands in its place while it comes or where it cannot. */
+function App(): JSX.Element {
+    const { path } = useAddress()
+    return <Boundary place={path}><Suspense fallback={<Frame crumbs={[]}><Skeleton rows={8} /></Frame>}><Page /></Suspense></Boundary>
+}
+
 const place = document.getElementById("app")
 if (place) {
     const root = createRoot(place)
     // At once, effects included: what was asked early is taken before anything is painted.
     void whenReady().then(() => flushSync(() => root.render(
         <StrictMode>
-            <Suspense fallback={<Frame crumbs={[]}><Skeleton rows={8} /></Frame>}><Page /></Suspense>
+            <App />
             <Palette />
             <Toasts />
         </StrictMode>,

@@ -1,5 +1,5 @@
 // What surrounds every page: the bar with where one is, the theme, and the way to everything else.
-import { type ReactNode, useEffect } from "react"
+import { type ReactNode, useEffect, useRef } from "react"
 import { get, part, root } from "../api/client"
 import type { LiveState } from "../api/live"
 import { useResource } from "../api/resource"
@@ -37,6 +37,13 @@ export function Frame({ crumbs, tabs, live, actions, children }: BarProps): JSX.
     useEffect(() => {
         document.title = title ? `${title} · Martlet` : "Martlet"
     }, [title])
+    const views = useRef<HTMLElement>(null)
+    const here = tabs?.find(tab => tab.isHere)?.name
+    // On a narrow screen the views scroll: the one that is looked at is in sight.
+    useEffect(() => {
+        const current = views.current?.querySelector<HTMLElement>("[aria-current]")
+        if (current && views.current) views.current.scrollLeft = current.offsetLeft - views.current.offsetLeft - 40
+    }, [here])
     return (
         <>
             <a className="hidden" href="#main">Skip to the page</a>
@@ -50,7 +57,7 @@ export function Frame({ crumbs, tabs, live, actions, children }: BarProps): JSX.
                         </span>
                     ))}
                 </nav>
-                {tabs && <nav className="tabs" aria-label="Views">{tabs.map(tab => <Link key={tab.name} to={tab.to} aria-current={tab.isHere ? "page" : undefined}>{tab.name}</Link>)}</nav>}
+                {tabs && <nav className="tabs" aria-label="Views" ref={views}>{tabs.map(tab => <Link key={tab.name} to={tab.to} aria-current={tab.isHere ? "page" : undefined}>{tab.name}</Link>)}</nav>}
                 <span className="grow" />
                 {live && <span className={`live ${live === "live" ? "live-on" : ""}`} role="status">{live}</span>}
                 {actions}
@@ -66,6 +73,7 @@ export function Frame({ crumbs, tabs, live, actions, children }: BarProps): JSX.
                     <button onClick={openKeys}>Keys<kbd>?</kbd></button>
                     <Link to="/runs" className="narrow">Runs</Link>
                     <Link to="/models" className="narrow">Models</Link>
+                    <Link to="/compare">Comparisons</Link>
                     <Link to="/settings">Tokens</Link>
                     <Link to="/settings/storage">Storage</Link>
                     <a href={new URL("docs", root).href}>API</a>

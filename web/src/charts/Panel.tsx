@@ -150,8 +150,8 @@ function Bars({ lines, height }: { lines: SubjectLine[]; height: number }): JSX.
         <div className="points" style={{ maxHeight: height }} tabIndex={0} role="group" aria-label="Values">
             <table className="plain"><tbody>{rows.map(({ line, value }) => (
                 <tr key={line.key}>
-                    <td className="cut" style={{ maxWidth: 130 }} title={line.label}>{line.label}</td>
-                    <td style={{ width: "50%" }}><div style={{ height: 10, borderRadius: 3, background: line.colour, width: `${Math.max(1, (Math.abs(value) / most) * 100)}%`, opacity: Number.isFinite(value) ? 0.85 : 0.2 }} /></td>
+                    <td className="cut" style={{ maxWidth: 0, width: "46%" }} title={line.label}>{line.label}</td>
+                    <td style={{ width: "36%" }}><div style={{ height: 10, borderRadius: 3, background: line.colour, width: `${Math.max(1, (Math.abs(value) / most) * 100)}%`, opacity: Number.isFinite(value) ? 0.85 : 0.2 }} /></td>
                     <td className="r">{formatNumber(value)}</td>
                 </tr>
             ))}</tbody></table>

@@ -66,6 +66,8 @@ interface Props {
 }
 
 const room = { top: 34, bottom: 16, side: 70 }
+/** Below this, names of axes run into one another: the chart is wider than its place then, and scrolls. */
+const axisWidthMin = 84
 
 export function Parallel({ dimensions, count, theme, height, onPick }: Props): JSX.Element {
     const box = useRef<HTMLDivElement>(null)
@@ -172,7 +174,7 @@ export function Parallel({ dimensions, count, theme, height, onPick }: Props): J
         return { axis: nearest, place: Math.max(0, Math.min(1, (bottom - (event.clientY - bounds.top)) / (bottom - room.top))) }
     }
     return (
-        <div className="chart" ref={box} style={{ height }} role="group" aria-label={`Parallel coordinates of ${count} runs over ${axes.map(axis => axis.name).join(", ")}. The table below shows the same.`}>
+        <div className="chart-scroll"><div className="chart" ref={box} style={{ height, minWidth: (axes.length - 1) * axisWidthMin + 2 * room.side }} role="group" aria-label={`Parallel coordinates of ${count} runs over ${axes.map(axis => axis.name).join(", ")}. The table below shows the same.`}>
             <canvas ref={canvas} style={{ width, height, cursor: "ns-resize", touchAction: "none" }}
                 onPointerDown={event => {
                     const found = placeOf(event)
@@ -194,6 +196,6 @@ export function Parallel({ dimensions, count, theme, height, onPick }: Props): J
                     setBrushes(old => found ? Object.fromEntries(Object.entries(old).filter(([name]) => name !== axes[found.axis]!.name)) : {})
                 }} />
             {Object.keys(brushes).length > 0 && <button className="button" style={{ position: "absolute", right: 4, bottom: 0 }} onClick={() => setBrushes({})}>Clear brushes</button>}
-        </div>
+        </div></div>
     )
 }

@@ -1,7 +1,8 @@
 // The small things that every page is made of.
-import { type ReactNode, useEffect, useRef, useState } from "react"
+import { Fragment, type KeyboardEvent as Key, type ReactNode, useEffect, useRef, useState } from "react"
 import type { ApiError } from "../api/client"
 import type { RunState } from "../api/types"
+import { Link } from "../app/router"
 
 const shapes = {
     search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14M20 20l-4-4", moon: "M20 14A8 8 0 1 1 10 4a6.500 6.500 0 0 0 10 10z",
@@ -25,10 +26,16 @@ export function StateWord({ state, status }: { state: RunState; status?: string 
 export function Failure({ error, again }: { error: ApiError; again?: () => void }): JSX.Element {
     return (
         <div className="message bad" role="alert">
-            <b>{error.message}</b> {error.remedy}
-            {again && <> <button className="button" onClick={again}>Try again</button></>}
+            <div><b>{error.message}</b> {withCode(error.remedy)}</div>
+            {/* What is not there is not there the next time either. */}
+            {error.status === 404 ? <Link className="button" to="/">All projects</Link> : again && <button className="button" onClick={again}>Try again</button>}
         </div>
     )
+}
+
+/** Sentences of the server have commands between backticks. */
+function withCode(text: string | undefined): ReactNode {
+    return text?.split("`").map((piece, index) => (index % 2 ? <code key={index}>{piece}</code> : <Fragment key={index}>{piece}</Fragment>))
 }
 
 export function Empty({ title, children }: { title: string; children?: ReactNode }): JSX.Element {
@@ -61,8 +68,18 @@ export function Menu({ label, icon, children, className = "button quiet icon" }:
             document.removeEventListener("keydown", away)
         }
     }, [isOpen])
+    const onKey = (event: Key): void => {
+        const entries = Array.from(box.current?.querySelectorAll<HTMLElement>(".menu button:not(:disabled), .menu a") ?? []).filter(entry => entry.offsetParent !== null)
+        if (event.key === "Escape" && isOpen) box.current?.querySelector<HTMLElement>("[aria-haspopup]")?.focus()
+        if (!isOpen || entries.length === 0 || (event.target as HTMLElement).matches("input, textarea, select")) return
+        const at = entries.indexOf(document.activeElement as HTMLElement)
+        const next = event.key === "ArrowDown" ? at + 1 : event.key === "ArrowUp" ? (at < 0 ? -1 : at - 1) : event.key === "Home" ? 0 : event.key === "End" ? -1 : null
+        if (next === null) return
+        event.preventDefault()
+        entries[(next + entries.length) % entries.length]?.focus()
+    }
     return (
-        <span className="with-menu" ref={box}>
+        <span className="with-menu" ref={box} onKeyDown={onKey}>
             <button className={className} aria-label={label} title={label} aria-haspopup="true" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
                 <Icon name={icon} />
             </button>

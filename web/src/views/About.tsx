@@ -13,7 +13,7 @@ export default function About({ id }: { id: string }): JSX.Element {
     const { data, error } = useResource(`experiment/${id}`, () => get<Experiment>(`experiments/${part(id)}`))
     return (
         <ExperimentFrame id={id} tab="notes">
-            <main className="page" id="main">
+            <main className="page" id="main" style={{ maxWidth: 1500 }}>
                 {error ? <Failure error={error} /> : !data ? <Skeleton /> : (
                     <>
                         <div className="head"><div><h1>{data.name}</h1><p className="lead">Made {fullTime(data.created_at)}</p></div></div>

@@ -5,7 +5,7 @@ import { get, part } from "../api/client"
 import { type Meaning, fetchMeanings } from "../api/meanings"
 import { useResource } from "../api/resource"
 import type { Run } from "../api/types"
-import { navigate, setQuery, useAddress } from "../app/router"
+import { Link, navigate, setQuery, useAddress } from "../app/router"
 import { Frame } from "../app/Shell"
 import { useTheme } from "../app/theme"
 import { Panel } from "../charts/Panel"
@@ -49,8 +49,8 @@ export default function Compare(): JSX.Element {
     return (
         <Frame crumbs={[{ name: "Compare" }]}>
             <main className="page" id="main" style={{ maxWidth: 1500 }}>
-                <div className="head"><div className="grow"><h1>{runs ? `${runs.length} runs compared` : "Compare"}</h1></div>{runs && runs.length > 1 && <button className="button" disabled={isKeeping} title="As it stands now, at an address of its own" onClick={keepIt}>Keep this comparison</button>}{runs && <button className="button" title="One file that shows this without a server" onClick={save}>Save as HTML</button>}<button className="button" onClick={() => copy(location.href, "Link")}>Copy link</button></div>
-                {ids.length < 1 ? <><Empty title="Nothing to compare yet">Pick two or more runs in an experiment’s table, then Compare.</Empty><Kept /></> : found.error ? <Failure error={found.error} again={found.reload} /> : !runs ? <Skeleton rows={12} /> : (
+                <div className="head"><div className="grow"><h1>{runs ? `${runs.length} runs compared` : "Compare"}</h1></div>{runs && runs.length > 1 && <button className="button" disabled={isKeeping} title="As it stands now, at an address of its own" onClick={keepIt}>Keep this comparison</button>}{runs && <button className="button" title="One file that shows this without a server" onClick={save}>Save as HTML</button>}{ids.length > 0 && <button className="button" onClick={() => copy(location.href, "Link")}>Copy link</button>}</div>
+                {ids.length < 1 ? <><Empty title="Nothing to compare yet">Pick two or more runs in an experiment’s table, or experiments among the <Link className="text" to="/">projects</Link>, then Compare.</Empty><Kept /></> : found.error ? <Failure error={found.error} again={found.reload} /> : !runs ? <Skeleton rows={12} /> : (
                     <>
                         <SideBySide runs={runs} numbers={numbers} metrics={shown} meaningOf={name => meanings.data?.get(name)} theme={theme} />
                         <div className="section-title"><h2>Curves</h2></div>

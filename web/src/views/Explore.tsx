@@ -35,6 +35,8 @@ export default function Explore({ id }: { id: string }): JSX.Element {
         if (value === null || value === undefined) return null
         return typeof value === "number" ? value : formatValue(value)
     }
+    // Words begin at the left, numbers end at the right.
+    const sideOf = (name: string): string | undefined => (rows.some(row => typeof row.params[name] === "string") ? undefined : "r")
     const dimensions = useMemo(
         () => [...settings.map(name => ({ name, values: rows.map(row => valueOf(row, name)) })), { name: metric, values: rows.map(row => row.metrics[metric] ?? null) }],
         [found.data, settings, metric])
@@ -54,9 +56,9 @@ export default function Explore({ id }: { id: string }): JSX.Element {
         <ExperimentFrame id={id} tab="explore">
             <main className="page" id="main" style={{ maxWidth: 1500 }}>
                 <div className="head"><div className="grow"><h1>Settings and results</h1><p className="lead">A line for each run, coloured by the result. Drag along an axis to keep the runs in that part; double click clears it.{found.data && found.data.total > rows.length && <> The newest {formatCount(rows.length)} of {formatCount(found.data.total)} runs.</>}</p></div>
-                    <button className="button" aria-pressed={!clips} title="Show runs that lie far outside in their place" onClick={() => setQuery({ full: clips ? "1" : null })}>Full range</button>
-                    <label className="label">Result <select className="select" value={metric} onChange={event => setQuery({ metric: event.target.value })}>{metrics.map(name => <option key={name}>{name}</option>)}</select></label></div>
-                {names.error || found.error ? <Failure error={(names.error ?? found.error)!} /> : !found.data ? <Skeleton rows={10} /> : rows.length === 0 || !metric ? <Empty title="Nothing to compare yet">Runs with params and metrics appear here.</Empty> : (
+                    {metric && <><button className="button" aria-pressed={!clips} title="Show runs that lie far outside in their place" onClick={() => setQuery({ full: clips ? "1" : null })}>Full range</button>
+                    <label className="label">Result <select className="select" value={metric} onChange={event => setQuery({ metric: event.target.value })}>{metrics.map(name => <option key={name}>{name}</option>)}</select></label></>}</div>
+                {names.error || found.error ? <Failure error={(names.error ?? found.error)!} /> : !found.data ? <Skeleton rows={10} /> : rows.length === 0 || !metric ? (query.get("q") ? <Empty title="No run fits this filter"><button className="plain-link text" onClick={() => setQuery({ q: null })}>Show all runs</button></Empty> : <Empty title="Nothing to compare yet">Runs with params and metrics appear here.</Empty>) : (
                     <>
                         <section className="card" style={{ padding: 12 }} aria-label="Parallel coordinates">
                             {different.length === 0 ? <Empty title="All runs have the same settings" /> : <Parallel dimensions={dimensions} count={rows.length} theme={theme} height={330} onPick={onPick} />}
@@ -69,8 +71,8 @@ export default function Explore({ id }: { id: string }): JSX.Element {
                                 <section className="card stat" aria-label="Runs by result">
                                     <div className="stat-head"><h2 className="cut grow">Runs by result</h2><span className="muted" title={meaning.isGuessed ? "Guessed from its name; say it with a metric definition" : "As the experiment defines it"}>{meaning.goal === "min" ? "least" : "greatest"} {metric} first{meaning.isGuessed && ", a guess"}</span></div>
                                     <div style={{ overflow: "auto", height: 300 }} tabIndex={0} role="group" aria-label="Runs, best first">
-                                        <table className="plain"><thead><tr><th>Run</th>{settings.slice(0, 4).map(name => <th key={name} className="r">{name}</th>)}<th className="r">{metric}</th></tr></thead>
-                                            <tbody>{listed.slice(0, 100).map(row => <tr key={row.id}><td><Link to={`/runs/${row.id}`}>{row.name}</Link></td>{settings.slice(0, 4).map(name => <td key={name} className="r">{formatValue(row.params[name])}</td>)}<td className="r"><b>{formatNumber(row.metrics[metric])}</b></td></tr>)}</tbody></table>
+                                        <table className="plain"><thead><tr><th>Run</th>{settings.slice(0, 4).map(name => <th key={name} className={sideOf(name)}>{name}</th>)}<th className="r">{metric}</th></tr></thead>
+                                            <tbody>{listed.slice(0, 100).map(row => <tr key={row.id}><td><Link to={`/runs/${row.id}`}>{row.name}</Link></td>{settings.slice(0, 4).map(name => <td key={name} className={sideOf(name)}>{formatValue(row.params[name])}</td>)}<td className="r"><b>{formatNumber(row.metrics[metric])}</b></td></tr>)}</tbody></table>
                                     </div>
                                     <p className="stat-foot">{picked ? `${formatCount(shown.length)} of ${formatCount(rows.length)} runs in the brushes` : `${formatCount(listed.length)} of ${formatCount(rows.length)} runs have a number here`}{listed.length > 100 && ", 100 shown"}</p>
                                 </section>

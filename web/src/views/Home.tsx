@@ -3,12 +3,15 @@ import { useMemo, useState } from "react"
 import { all, part, post } from "../api/client"
 import { useChanges } from "../api/live"
 import { invalidate, useResource } from "../api/resource"
-import type { Experiment, Project, RunState } from "../api/types"
+import type { Experiment, Project } from "../api/types"
 import { Frame } from "../app/Shell"
 import { Link } from "../app/router"
-import { formatAgo, formatCount, fullTime, plural } from "../ui/format"
+import { plural } from "../ui/format"
 import { Empty, Failure, Icon, Skeleton, toast } from "../ui/parts"
 import { FirstSteps } from "./FirstSteps"
+import { ComparisonBar } from "./experiments/ComparisonBar"
+import { ExperimentList } from "./experiments/ExperimentList"
+import { usePicking } from "./experiments/picking"
 
 export function Home({ only }: { only?: string }): JSX.Element {
     const [search, setSearch] = useState("")
@@ -37,9 +40,12 @@ export function Home({ only }: { only?: string }): JSX.Element {
             .filter(entry => entry.experiments.length > 0 || (!search && (entry.project.slug !== "default" || only)))
             .sort((a, b) => (b.project.last_activity ?? "").localeCompare(a.project.last_activity ?? ""))
     }, [projects.data, experiments.data, search, only])
+    const inSight = useMemo(() => shown.flatMap(entry => entry.experiments), [shown])
+    const picking = usePicking(inSight)
+    const picked = useMemo(() => (experiments.data ?? []).filter(one => picking.picked.has(one.id)), [experiments.data, picking.picked])
     const error = projects.error ?? experiments.error
     const isEmpty = !!experiments.data && experiments.data.every(one => !one.run_count)
-    const single = only ? shown[0]?.project : undefined
+    const single = only ? (projects.data ?? []).find(project => project.slug === only || project.id === only) : undefined
     return (
         <Frame crumbs={only ? [{ name: single?.name ?? only }] : []}>
             <main className="page" id="main">
@@ -50,7 +56,8 @@ export function Home({ only }: { only?: string }): JSX.Element {
                 </div>
                 {error ? <Failure error={error} again={() => { projects.reload(); experiments.reload() }} /> : projects.isLoading || experiments.isLoading ? <Skeleton rows={8} />
                     : isEmpty && !search ? <div className="card"><FirstSteps experiment={experiments.data?.[0]?.name ?? "digits"} /></div>
-                    : shown.length === 0 ? <Empty title="Nothing fits">No experiment is called “{search}”.</Empty>
+                    : only && !single && !search ? <Empty title={`There is no project “${only}”`}>It may have been renamed or deleted. <Link className="text" to="/">All projects</Link></Empty>
+                    : shown.length === 0 ? <Empty title="Nothing fits">No experiment has “{search}” in its name or question. <button className="plain-link text" onClick={() => setSearch("")}>Show all</button></Empty>
                     : shown.map(({ project, experiments: list }) => (
                         <section key={project.id} aria-label={project.name}>
                             {!only && (
@@ -63,32 +70,15 @@ export function Home({ only }: { only?: string }): JSX.Element {
                             )}
                             <div className="card" style={{ overflowX: "auto" }}>
                                 {list.length === 0 ? <p className="muted" style={{ padding: "12px 14px" }}>No experiments yet.</p> : (
-                                    <table className="plain even">
-                                        <thead><tr><th style={{ width: "24%" }}>Experiment</th><th>Question</th><th className="r" style={{ width: 80 }}>Runs</th><th style={{ width: 350 }}>States</th><th className="r" style={{ width: 110 }}>Changed</th></tr></thead>
-                                        <tbody>{list.map(one => (
-                                            <tr key={one.id}>
-                                                <td><Link to={`/experiments/${one.id}`} style={{ fontWeight: 550 }}>{one.name}</Link></td>
-                                                <td className="muted cut" title={one.description || one.hypothesis}>{one.description || one.hypothesis}</td>
-                                                <td className="r">{formatCount(one.run_count ?? 0)}</td>
-                                                <td><StateBar states={one.runs_by_state ?? {}} /></td>
-                                                <td className="r muted" title={fullTime(one.updated_at)}>{formatAgo(one.updated_at)}</td>
-                                            </tr>
-                                        ))}</tbody>
-                                    </table>
+                                    <ExperimentList experiments={list} picked={picking.picked} onPick={picking.pick} onCompare={picking.toName} />
                                 )}
                             </div>
                         </section>
                     ))}
+                {picked.length > 0 && <ComparisonBar picked={picked} unseen={picked.filter(one => !inSight.includes(one)).length} nameField={picking.nameField} onClear={picking.clear} />}
             </main>
         </Frame>
     )
-}
-
-const order: RunState[] = ["running", "queued", "finished", "failed", "lost", "cancelled", "archived"]
-
-function StateBar({ states }: { states: Partial<Record<RunState, number>> }): JSX.Element {
-    const words = order.filter(state => states[state])
-    return <span style={{ display: "inline-flex", gap: 10 }}>{words.map(state => <span key={state} className={`state ${state} num`}>{formatCount(states[state]!)} {state}</span>)}</span>
 }
 
 function NewExperiment({ project }: { project: string }): JSX.Element {

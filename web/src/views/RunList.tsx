@@ -84,14 +84,8 @@ export function RunList(props: Props): JSX.Element {
         <aside className="runs" aria-label="Runs">
             {props.grip}
             <div className="runs-head">
-                <FilterField filter={props.filter} error={props.error} advice={props.advice} names={props.names} onFilter={value => setQuery({ q: value || null, show: null })} />
                 <div className="runs-bar">
-                    {(props.canGroup || groups) && (
-                        <button className="button" aria-pressed={groups !== null} title={groups ? `Grouped by ${props.by?.join(", ") || "nothing"}` : "These runs differ only in seeds"} onClick={() => setQuery({ group: groups ? "none" : null, show: null })}>
-                            <Icon name="group" />Group seeds
-                        </button>
-                    )}
-                    <span className="grow" />
+                    <div className="grow"><FilterField filter={props.filter} error={props.error} advice={props.advice} names={props.names} onFilter={value => setQuery({ q: value || null, show: null })} /></div>
                     <Menu label="Which runs are visible" icon="more">
                         <button onClick={() => setQuery({ show: null })}>Newest ten</button>
                         <button onClick={() => setVisible(new Set(everyone.slice(0, 200)))}>{everyone.length > 200 ? "First 200" : "All"}</button>
@@ -101,6 +95,13 @@ export function RunList(props: Props): JSX.Element {
                         {groups && <button onClick={() => setQuery({ group: "none", show: null })}>No groups</button>}
                     </Menu>
                 </div>
+                {(props.canGroup || groups) && (
+                    <div className="runs-bar">
+                        <button className="button" aria-pressed={groups !== null} title={groups ? `Grouped by ${props.by?.join(", ") || "nothing"}` : "These runs differ only in seeds"} onClick={() => setQuery({ group: groups ? "none" : null, show: null })}>
+                            <Icon name="group" />Group seeds
+                        </button>
+                    </div>
+                )}
             </div>
             <div className="runs-cols">
                 <span /><span>{groups ? "Group" : "Run"}</span>
@@ -153,7 +154,7 @@ export function RunList(props: Props): JSX.Element {
                         )
                     })}
                 </div>
-                {!props.isLoading && rows.length === 0 && !props.error && <p className="empty">{props.filter ? "No run fits this filter." : "No runs yet."}</p>}
+                {!props.isLoading && rows.length === 0 && !props.error && <p className="empty">{props.filter ? <>No run fits this filter. <button className="plain-link text" onClick={() => setQuery({ q: null, show: null })}>Show all</button></> : "No runs yet."}</p>}
             </div>
             <div className="runs-foot num">
                 <span>{formatCount(shownCount)} of {groups ? plural(groups.length, "group") : plural(rows.length, "run")} visible</span>

@@ -16,10 +16,12 @@ import { exactNumber, formatAgo, formatCount, formatDuration, formatNumber, form
 import { Empty, Failure, Icon, Menu, Skeleton, StateWord, copy, download, toast } from "../ui/parts"
 import { asOptions, asPython, asYAML } from "./config"
 import { ConsoleView, type Printed } from "./Console"
+import { Children, ParentLink } from "./Family"
 import { useArtifacts } from "./files/listing"
 import { isEndedBadly, lastWordsQuestion, runQuestion } from "./look"
 import { NoteCard, Notes } from "./Notes"
 
+const Facts = lazy(() => import("./facts/Facts"))
 const MediaSection = lazy(() => import("./media/MediaSection"))
 const loadFiles = (): Promise<typeof import("./Files")> => import("./Files")
 const Files = lazy(loadFiles)
@@ -66,7 +68,7 @@ export default function RunPage({ id, tab }: { id: string; tab: string }): JSX.E
             crumbs={shown ? [{ name: shown.project, to: `/projects/${part(shown.project)}`, far: true }, { name: shown.experiment_name, to: `/experiments/${shown.experiment_id}` }, { name: shown.name }] : [{ name: id.slice(0, 8) }]}
             tabs={tabs.map(name => ({ name: name[0]!.toUpperCase() + name.slice(1), to: name === "overview" ? base : `${base}/${name}`, isHere: tab === name }))}
             live={isOver ? null : live}>
-            <main className="page" id="main" style={{ maxWidth: tab === "overview" ? 1180 : 1500 }}>
+            <main className="page" id="main" style={{ maxWidth: 1500 }}>
                 {run.error ? <Failure error={run.error} again={run.reload} /> : !shown ? <Skeleton rows={10} /> : (
                     <>
                         <div className="head">
@@ -76,6 +78,7 @@ export default function RunPage({ id, tab }: { id: string; tab: string }): JSX.E
                                     <StateWord state={shown.state} status={shown.status} />
                                     <span title={fullTime(shown.start_time)}>started {formatAgo(shown.start_time)}</span>
                                     <span>{formatDuration(shown.duration_seconds ?? (Date.now() - Date.parse(shown.start_time)) / 1000)}{isOver ? "" : " so far"}</span>
+                                    {shown.parent_id && <ParentLink id={shown.parent_id} />}
                                     {shown.attempt > 1 && <span>attempt {shown.attempt}</span>}
                                     {shown.life === "deleted" && <b style={{ color: "var(--bad)" }}>deleted</b>}
                                 </p>
@@ -95,7 +98,7 @@ export default function RunPage({ id, tab }: { id: string; tab: string }): JSX.E
                         {tab === "lineage" && <Suspense fallback={<Skeleton />}><LineageOfRun run={shown} /></Suspense>}
                         {tab === "notes" && <Notes owner={`runs/${part(shown.id)}`} />}
                         {tab === "code" && <Code run={shown} />}
-                        {!tabs.includes(tab) && <Empty title={`There is no view “${tab}”`} />}
+                        {!tabs.includes(tab) && <Empty title={`There is no view “${tab}”`}>A run has those that stand above. <Link className="text" to={base}>Overview</Link></Empty>}
                     </>
                 )}
             </main>
@@ -153,13 +156,13 @@ function Overview({ run, metrics }: { run: Run; metrics: MetricStatistics[] }): 
             <dl className="facts">
                 <div><dt>Started</dt><dd>{fullTime(run.start_time)}</dd></div>
                 <div><dt>Ended</dt><dd>{run.end_time ? fullTime(run.end_time) : "still running"}</dd></div>
-                <div><dt>Duration</dt><dd>{formatDuration(run.duration_seconds)}</dd></div>
+                <div><dt>Duration</dt><dd>{run.end_time ? formatDuration(run.duration_seconds) : `${formatDuration((Date.now() - Date.parse(run.start_time)) / 1000)} so far`}</dd></div>
                 <div><dt>User</dt><dd>{run.user ?? "–"}</dd></div>
-                <div><dt>Commit</dt><dd className="mono">{run.git_commit?.slice(0, 10) ?? "–"}</dd></div>
+                <div><dt>Commit</dt><dd>{run.git_commit ? <code title={run.git_commit}>{run.git_commit.slice(0, 10)}</code> : "–"}</dd></div>
                 <div><dt>Artifacts</dt><dd><Link className="text" to={`/runs/${run.id}/artifacts`}>{formatCount(run.artifact_count ?? 0)}</Link></dd></div>
             </dl>
             {run.description && <p style={{ marginTop: 14 }}>{run.description}</p>}
-            <div className="section-title"><h2>Results and settings</h2><span className="grow" /><label className="field" style={{ width: 220 }}><Icon name="search" /><span className="hidden">Search names</span><input type="search" data-keys="/" placeholder="Search names" value={search} onChange={event => setSearch(event.target.value)} /></label></div>
+            <div className="section-title"><h2>Results and settings</h2><span className="grow" /><label className="field" style={{ flex: "0 1 220px" }}><Icon name="search" /><span className="hidden">Search names</span><input type="search" data-keys="/" placeholder="Search names" value={search} onChange={event => setSearch(event.target.value)} /></label></div>
             <div className="two">
                 <div className="card" style={{ overflowX: "auto" }}>
                     <table className="plain">
@@ -183,6 +186,8 @@ function Overview({ run, metrics }: { run: Run; metrics: MetricStatistics[] }): 
                     {Object.keys(run.params).length === 0 && <p className="empty">No param was logged.</p>}
                 </div>
             </div>
+            <Children run={run} />
+            <Suspense fallback={null}><Facts run={run.id} /></Suspense>
             <div className="two" style={{ marginTop: 20 }}>
                 <div>
                     <div className="section-title"><h2>Notes</h2><Link className="text" to={`/runs/${run.id}/notes`}>write one</Link></div>
@@ -226,7 +231,7 @@ function Charts({ run, metrics, isSystem }: { run: Run; metrics: MetricStatistic
     return (
         <>
             <h2 className="hidden">{isSystem ? "System" : "Charts"}</h2>
-            <div className="tools"><label className="label">Smoothing <input type="range" min="0" max="0.99" step="0.01" value={settings.smoothing} onChange={event => setQuery({ smooth: Number(event.target.value) ? event.target.value : null })} /></label>
+            <div className="tools"><label className="label">Smoothing <input type="range" min="0" max="0.99" step="0.01" value={settings.smoothing} onChange={event => setQuery({ smooth: Number(event.target.value) ? event.target.value : null })} /><output className="num" style={{ width: 28 }}>{settings.smoothing ? settings.smoothing.toFixed(2) : "off"}</output></label>
                 {settings.range && <button className="button on" onClick={() => setQuery({ zoom: null })}><Icon name="reset" />Reset zoom</button>}</div>
             <div className="grid">{names.map(name => (
                 <Panel key={name} metric={name} subjects={subjects} settings={settings} theme={theme} highlight={null} isStarred={stars.includes(name)}

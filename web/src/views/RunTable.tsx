@@ -1,7 +1,7 @@
 // The table of all runs of an experiment, up to 100,000: the server sorts and filters, and only cells in sight are in the
 // page.
 import { useEffect, useMemo, useRef, useState } from "react"
-import { get, part, post, remove } from "../api/client"
+import { get, part } from "../api/client"
 import { useChanges } from "../api/live"
 import { invalidate, useResource } from "../api/resource"
 import type { LoggedNames } from "../api/types"
@@ -10,8 +10,9 @@ import { ExperimentFrame } from "../app/Shell"
 import { keep, kept, rowHeight, useDensity, useTheme } from "../app/theme"
 import { forgetCurves, growCurves } from "../charts/curves"
 import { formatCount, plural } from "../ui/format"
-import { Failure, Skeleton, download, toast } from "../ui/parts"
+import { Failure, Skeleton, download } from "../ui/parts"
 import { FilterField } from "./FilterField"
+import { archiveRuns, deleteRuns, tagRuns } from "./bulk"
 import { FirstSteps } from "./FirstSteps"
 import { firstLook, ordersOf } from "./look"
 import { useRenewed } from "./renewal"
@@ -70,20 +71,10 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
     const shownColumns = useMemo(() => (onlyDifferent ? differingColumns(columns, different) : columns), [onlyDifferent, columns, different])
     const groups = useMemo(() => (group ? groupRuns(rows, group === "seeds" ? different.filter(name => !isSeedName(name)) : [group]) : null), [rows, group, different])
 
-    const deletePicked = (): void => {
-        const ids = Array.from(picked)
-        Promise.all(ids.map(run => remove(`runs/${run}`))).then(() => {
-            setPicked(new Set())
-            invalidate(`experiment/${id}`)
-            lookAgain()
-            toast(`${plural(ids.length, "run")} deleted`, () => void Promise.all(ids.map(run => post(`runs/${run}/restore`, {}))).then(() => { invalidate(`experiment/${id}`); lookAgain() }))
-        }, (error: Error) => toast(error.message))
-    }
-    const tagPicked = (): void => {
-        const tag = window.prompt("Tag, as name or name=value")
-        if (!tag) return
-        const [name, value] = tag.split(/=(.*)/s)
-        Promise.all(Array.from(picked, run => post(`runs/${run}/tags`, { tags: value === undefined ? [name] : { [name!]: value } }))).then(() => toast(`${plural(picked.size, "run")} tagged`), (error: Error) => toast(error.message))
+    const isDone = (): void => {
+        setPicked(new Set())
+        invalidate(`experiment/${id}`)
+        lookAgain()
     }
     return (
         <ExperimentFrame id={id} tab="table">
@@ -99,13 +90,13 @@ export default function RunTable({ id }: { id: string }): JSX.Element {
                         <>
                             <span className="muted num">{formatCount(picked.size)} picked</span>
                             <button className="button" disabled={picked.size < 2 || picked.size > 50} onClick={() => navigate(compareAddress(picked))}>Compare</button>
-                            <button className="button" onClick={tagPicked}>Tag</button><button className="button" onClick={deletePicked}>Delete</button>
+                            <button className="button" onClick={() => tagRuns(Array.from(picked), lookAgain)}>Tag</button><button className="button" onClick={() => archiveRuns(rows.filter(row => picked.has(row.id)), isDone)}>Archive</button><button className="button" onClick={() => deleteRuns(Array.from(picked), isDone)}>Delete</button>
                         </>
                     ) : <span className="muted num">{found.data && (rows.length < found.data.total ? `${formatCount(rows.length)} of ${plural(found.data.total, "run")}` : plural(found.data.total, "run"))}</span>}
                     <button className="button" onClick={() => download("runs.csv", "text/csv", csvOf(rows, columns.filter(column => !column.id.startsWith("curve."))))}>CSV</button>
                 </div>
                 {found.error && found.error.status >= 500 ? <Failure error={found.error} again={lookAgain} /> : names.error ? <Failure error={names.error} /> : found.isLoading && rows.length === 0 ? <Skeleton rows={16} />
-                    : rows.length === 0 ? (found.error ? <p className="empty">The filter is not understood yet; what is wrong stands below it.</p> : filter ? <p className="empty">No run fits this filter.</p> : <FirstSteps experiment={id} />)
+                    : rows.length === 0 ? (found.error ? <p className="empty">The filter is not understood yet; what is wrong stands below it.</p> : filter ? <p className="empty">No run fits this filter. <button className="plain-link text" onClick={() => setQuery({ q: null })}>Show all</button></p> : <FirstSteps experiment={id} />)
                     : groups ? <GroupTable groups={groups} columns={shownColumns} theme={theme} />
                     : (
                         <div className="grid-body">

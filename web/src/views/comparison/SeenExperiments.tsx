@@ -31,7 +31,7 @@ export function SeenExperiments({ seen, experiments }: { seen: SeenComparison; e
                     </tbody>
                 </table>
             </div>
-            <p className="stat-foot">Best run, then mean ± standard deviation over the runs that did not go wrong. {seen.results.best && seen.results.best.runs.length > 1 ? "The best tie." : ""} No test of significance is made yet.</p>
+            {metrics.length === 0 ? <p className="stat-foot">No metric had been logged in them.</p> : <p className="stat-foot">Best run, then mean ± standard deviation over the runs that did not go wrong. {seen.results.best && seen.results.best.runs.length > 1 ? "The best tie." : ""} No test of significance is made yet.</p>}
             {seen.visualization === "parallel_coordinates" && <Coordinates seen={seen} experiments={experiments} />}
         </>
     )
@@ -47,6 +47,9 @@ function Cell({ spread }: { spread: Spread | undefined }): JSX.Element {
         </>
     )
 }
+
+/** Words begin at the left, numbers end at the right. */
+const sideOf = (values: (number | string | null)[]): string | undefined => (values.some(value => typeof value === "string") ? undefined : "r")
 
 function Coordinates({ seen, experiments }: { seen: SeenComparison; experiments: SeenExperiment[] }): JSX.Element | null {
     const theme = useTheme()
@@ -74,8 +77,8 @@ function Coordinates({ seen, experiments }: { seen: SeenComparison; experiments:
             <section className="card" style={{ padding: 12 }} aria-label="Parallel coordinates"><Parallel dimensions={dimensions} count={runs.length} theme={theme} height={330} onPick={setPicked} /></section>
             <div className="card" style={{ overflow: "auto", maxHeight: 420, marginTop: 14 }} tabIndex={0} role="region" aria-label="Runs">
                 <table className="plain">
-                    <thead><tr><th>Run</th>{dimensions.map(one => <th key={one.name} className="r">{one.name}</th>)}</tr></thead>
-                    <tbody>{shown.map(index => <tr key={runs[index]!.id}><td><Link to={`/runs/${runs[index]!.id}`}>{runs[index]!.name}</Link></td>{dimensions.map(one => { const value = one.values[index]!; return <td key={one.name} className="r">{value === null ? "–" : typeof value === "number" ? formatNumber(value) : value}</td> })}</tr>)}</tbody>
+                    <thead><tr><th>Run</th>{dimensions.map(one => <th key={one.name} className={sideOf(one.values)}>{one.name}</th>)}</tr></thead>
+                    <tbody>{shown.map(index => <tr key={runs[index]!.id}><td><Link to={`/runs/${runs[index]!.id}`}>{runs[index]!.name}</Link></td>{dimensions.map(one => { const value = one.values[index]!; return <td key={one.name} className={sideOf(one.values)}>{value === null ? "–" : typeof value === "number" ? formatNumber(value) : value}</td> })}</tr>)}</tbody>
                 </table>
             </div>
             {(picked?.length ?? runs.length) > shown.length && <p className="stat-foot">The first {shown.length}.</p>}

@@ -33,7 +33,7 @@ export function SideBySide({ runs, numbers, metrics, meaningOf, theme, isBrief =
                     <tr><td className="muted">state</td>{runs.map(run => <td key={run.id} className="r"><StateWord state={run.state} /></td>)}</tr>
                     <tr><td className="muted">duration</td>{runs.map(run => <td key={run.id} className="r">{formatDuration(run.duration_seconds)}</td>)}</tr>
                     {params.filter(row => isAll || row.differs).map(row => <tr key={row.key}><td>{row.key}</td>{row.values.map((value, index) => <td key={index} className={`r mono${row.differs ? "" : " same"}`}>{value === undefined ? "–" : formatValue(value)}</td>)}</tr>)}
-                    <tr><td colSpan={runs.length + 1} className="muted">{same > 0 && <button className="button quiet" onClick={() => setAll(!isAll)}>{isAll ? "Only params that differ" : `${plural(same, "param")} the same`}</button>}</td></tr>
+                    {same > 0 && <tr><td colSpan={runs.length + 1} className="muted"><button className="plain-link" style={{ fontWeight: 450 }} onClick={() => setAll(!isAll)}>{isAll ? "Only params that differ" : `${plural(same, "param")} the same`}</button></td></tr>}
                     {metrics.map(name => {
                         const values = runs.map(run => numberOf(run.metrics[name]))
                         const meaning = meaningOf(name)

@@ -1,5 +1,5 @@
 // Comparisons that are kept on the server, as it answers them.
-import { post } from "../../api/client"
+import { part, post } from "../../api/client"
 import type { CurvesAnswer, WireNumber } from "../../api/types"
 import type { ComparedRun } from "./SideBySide"
 
@@ -50,4 +50,10 @@ export interface SeenComparison extends KeptComparison {
 /** Keeps what these runs come to now; answers with its id. */
 export async function keepComparison(runs: string[]): Promise<string> {
     return (await post<KeptComparison>("comparisons", { run_ids: runs, visualization: "curves" })).id
+}
+
+/** Keeps how these experiments compare now; answers with the page that shows it. */
+export async function keepExperiments(experiments: string[], name: string): Promise<string> {
+    const kept = await post<KeptComparison>("experiments/compare", { experiment_ids: experiments, visualization: "parallel_coordinates", ...(name ? { name } : {}) })
+    return `/visualizations/${part(kept.id)}`
 }

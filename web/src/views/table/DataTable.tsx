@@ -102,5 +102,6 @@ function CellView({ cell, run, runBefore, onOpen }: { cell: Cell; run: string | 
         return <a className="text" href={`${source}?download=true`} download>{media.caption || media.path}</a>
     }
     const words = wordsOf(cell)
-    return <span className="cell-text" title={words.length > 40 || typeof cell === "number" ? exactOf(cell) : undefined}>{words}</span>
+    // Of a long list or text no more is laid out than can be seen; search, sorting and the saved file have all of it.
+    return <span className="cell-text" title={words.length > 40 || typeof cell === "number" ? exactOf(cell).slice(0, 1500) : undefined}>{words.slice(0, 200)}</span>
 }

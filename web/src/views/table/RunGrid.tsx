@@ -126,7 +126,7 @@ export function RunGrid({ id, rows, columns, height, theme, order, picked, setPi
                     </div>
                     <div style={{ width: before, flex: "none" }} role="presentation" />
                     {inSight.map(({ column, width }) => (
-                        <div key={column.id} role="columnheader" className={`vcell${column.isNumber ? " r" : ""}`} style={{ width }} aria-sort={by === column.id ? (direction === "asc" ? "ascending" : "descending") : "none"}>
+                        <div key={column.id} role="columnheader" className={`vcell${column.isNumber || rows.slice(0, 30).some(row => typeof row.params[column.id.slice(7)] === "number") ? " r" : ""}`} style={{ width }} aria-sort={by === column.id ? (direction === "asc" ? "ascending" : "descending") : "none"}>
                             <button className="sort cut" title={column.id} onClick={() => sortBy(column.id.replace(/^curve\./, "metrics."))}>{column.name}{by === column.id && (direction === "asc" ? " ▲" : " ▼")}</button>
                             <span className="edge" onPointerDown={event => event.currentTarget.setPointerCapture(event.pointerId)} onPointerMove={event => resize(event, column)} />
                         </div>

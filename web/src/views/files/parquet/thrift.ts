@@ -14,6 +14,8 @@ export function readStruct(bytes: Uint8Array, start: number): { fields: Fields; 
             if (byte < 128) return value
         }
     }
+    // Each element has a byte at least.
+    const fits = (count: number): void => { if (count > bytes.length - at) throw new Error("The description of the file is damaged: it ends in the middle of a list or text.") }
     const signed = (): bigint => { const value = varint(); return (value >> 1n) ^ -(value & 1n) }
     const value = (type: number): unknown => {
         switch (type) {
@@ -23,17 +25,19 @@ export function readStruct(bytes: Uint8Array, start: number): { fields: Fields; 
             case 4: case 5: return Number(signed())
             case 6: { const number = signed(); return number >= -9007199254740991n && number <= 9007199254740991n ? Number(number) : number }
             case 7: at += 8; return view.getFloat64(at - 8, true)
-            case 8: { const length = Number(varint()); at += length; return bytes.subarray(at - length, at) }
+            case 8: { const length = Number(varint()); fits(length); at += length; return bytes.subarray(at - length, at) }
             case 9: case 10: {
                 const head = bytes[at++]!
                 const count = head >> 4 === 15 ? Number(varint()) : head >> 4
                 const kind = head & 15
+                fits(count)
                 // In a list, a truth is a byte of its own.
                 return Array.from({ length: count }, () => (kind === 1 || kind === 2 ? bytes[at++] === 1 : value(kind)))
             }
             case 11: {
                 const count = Number(varint())
                 const kinds = count ? bytes[at++]! : 0
+                fits(count)
                 return Array.from({ length: count }, () => [value(kinds >> 4), value(kinds & 15)])
             }
             case 12: return struct()

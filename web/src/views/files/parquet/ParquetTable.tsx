@@ -1,12 +1,12 @@
 // A Parquet file as a table: its first rows, read by ranges, and its columns with what cannot be read of them.
 import "../../core"
 import { useMemo, useState } from "react"
-import { useResource } from "../../api/resource"
-import { formatCount, plural } from "../../ui/format"
-import { Failure, Skeleton } from "../../ui/parts"
-import DataTable from "../table/DataTable"
-import type { Grid } from "../table/cells"
-import { type ParquetFile, openParquet } from "./parquet"
+import { useResource } from "../../../api/resource"
+import { formatCount, plural } from "../../../ui/format"
+import { Failure, Skeleton } from "../../../ui/parts"
+import DataTable from "../../table/DataTable"
+import type { Grid } from "../../table/cells"
+import { type ParquetFile, openParquet } from "./open"
 
 const rowsAtFirst = 1000
 const columnsMax = 200
