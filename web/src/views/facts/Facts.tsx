@@ -1,4 +1,5 @@
 // What was recorded of a run beside its metrics: confusion matrix, importances, observations and whatever else has a name.
+import "../../core"
 import { useState } from "react"
 import { all, get, part } from "../../api/client"
 import { useResource } from "../../api/resource"

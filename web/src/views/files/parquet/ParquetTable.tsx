@@ -1,5 +1,5 @@
 // A Parquet file as a table: its first rows, read by ranges, and its columns with what cannot be read of them.
-import "../../core"
+import "../../../core"
 import { useMemo, useState } from "react"
 import { useResource } from "../../../api/resource"
 import { formatCount, plural } from "../../../ui/format"
