@@ -125,7 +125,7 @@ extension JSONWriter {
         object { writer in
             writer.member("name", name)
             writer.member("metric", name)
-            writer.member("goal", Goal.guess(for: name).rawValue)
+            writer.text("goal", Goal.guess(for: name)?.rawValue)
             writer.member("guessed", true)
         }
     }
@@ -135,7 +135,7 @@ extension JSONWriter {
         object { writer in
             if let name { writer.member("name", name) }
             writer.member("metric", item.key)
-            let goal = definition.goal ?? name.map(Goal.guess)
+            let goal = definition.goal ?? name.flatMap(Goal.guess)
             writer.text("goal", goal?.rawValue)
             writer.text("summary", definition.summary)
             writer.text("step_metric", definition.stepMetric)

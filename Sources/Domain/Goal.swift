@@ -12,10 +12,17 @@ package enum Goal: String, Sendable {
         }
     }
 
-    /// What a well-known name suggests; shown as a guess wherever it is used.
-    package static func guess(for metric: String) -> Goal {
+    /// What a well-known name suggests; shown as a guess wherever it is used. Nil for what is set or counted and not
+    /// achieved: no learning rate is better for being higher.
+    package static func guess(for metric: String) -> Goal? {
         let name = metric.lowercased()
         let parts = Set(name.split { !($0.isLetter || $0.isNumber) }.map(String.init))
+        let neither: Set<String> = [
+            "lr", "epoch", "epochs", "step", "steps", "iteration", "iterations", "iter", "momentum", "grad", "gradient",
+            "gradients", "norm", "gradnorm",
+        ]
+        let isRate = parts.contains("learning") && parts.contains("rate") || name.hasSuffix("learningrate")
+        if isRate || !parts.isDisjoint(with: neither) || name.hasPrefix("system/") { return nil }
         let small: Set<String> = [
             "loss", "error", "err", "mse", "rmse", "mae", "mape", "perplexity", "ppl", "nll", "bpc", "bpb", "wer",
             "cer",

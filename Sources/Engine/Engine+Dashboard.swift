@@ -46,7 +46,7 @@ extension Engine {
         }
         let looked = runs.suffix(Engine.boardRunsMax)
         var best: [String: ExperimentBoard.Best] = [:]
-        var goals: [String: (goal: Goal, isGuessed: Bool, isHidden: Bool)] = [:]
+        var goals: [String: (goal: Goal?, isGuessed: Bool, isHidden: Bool)] = [:]
         for run in looked where run.status.verdict != .bad {
             for metric in try reader.metrics(of: run) where !metric.name.hasPrefix("system/") {
                 let value = metric.value
@@ -58,12 +58,12 @@ extension Engine {
                         definition?.isHidden ?? false
                     )
                 }
-                guard let (goal, isGuessed, isHidden) = goals[metric.name], !isHidden else { continue }
-                if let known = best[metric.name], goal == .max ? known.value >= value : known.value <= value {
+                guard let known = goals[metric.name], let goal = known.goal, !known.isHidden else { continue }
+                if let best = best[metric.name], goal == .max ? best.value >= value : best.value <= value {
                     continue
                 }
                 best[metric.name] = .init(
-                    metric: metric.name, value: value, goal: goal, isGuessed: isGuessed, run: run)
+                    metric: metric.name, value: value, goal: goal, isGuessed: known.isGuessed, run: run)
             }
         }
         let running = looked.filter { !$0.status.state.isEnded }.reversed().prefix(100)

@@ -37,7 +37,7 @@ extension Engine {
             let defined = try read { (reader: any StoreReader) throws(Refusal) in
                 try reader.goal(of: metric, in: experiment)
             }
-            direction = defined ?? Goal.guess(for: metric)
+            direction = defined ?? Goal.guess(for: metric) ?? .max
             guessed = defined == nil
         }
         var request = SearchRequest()

@@ -87,6 +87,7 @@ import Testing
         #expect(Goal.guess(for: "test_mse") == .min)
         #expect(Goal.guess(for: "accuracy") == .max)
         #expect(Goal.guess(for: "test_r2") == .max)
+        #expect(["lr", "train/learning_rate", "grad_norm", "epoch"].allSatisfy { Goal.guess(for: $0) == nil })
         #expect(["max", "maximize", "higher"].allSatisfy { Goal(word: $0) == .max })
         #expect(["min", "Minimize", "lower"].allSatisfy { Goal(word: $0) == .min })
         #expect(Goal(word: "sideways") == nil)

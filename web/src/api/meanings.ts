@@ -23,8 +23,15 @@ export function fetchMeanings(experiment: string, names: string[]): Promise<Map<
         one.goal ? [[one.name ?? one.metric, { goal: one.goal, isGuessed: one.guessed }] as const] : [])))
 }
 
-export function useMeanings(experiment: string, names: string[]): (metric: string) => Meaning {
+/** Of each metric; nothing for what is set and not achieved, such as a learning rate. */
+export function useKnownMeanings(experiment: string, names: string[]): Map<string, Meaning> | undefined {
     const key = names.length ? `experiment/${experiment}/meanings|${names.join("\n")}` : null
     const found = useResource(key, () => fetchMeanings(experiment, names))
-    return useMemo(() => (metric: string) => found.data?.get(metric) ?? { goal: "max", isGuessed: true }, [found.data])
+    return found.data
+}
+
+/** For what needs a direction whatever it is asked about. */
+export function useMeanings(experiment: string, names: string[]): (metric: string) => Meaning {
+    const known = useKnownMeanings(experiment, names)
+    return useMemo(() => (metric: string) => known?.get(metric) ?? { goal: "max", isGuessed: true }, [known])
 }

@@ -1,6 +1,6 @@
 // What differs between the picked runs, beside the table: two ticks answer it. All of a comparison has a page of its own.
 import { useEffect, useMemo, useState } from "react"
-import { useMeanings } from "../../api/meanings"
+import { useKnownMeanings } from "../../api/meanings"
 import { useResource } from "../../api/resource"
 import { Link } from "../../app/router"
 import { formatCount, plural } from "../../ui/format"
@@ -46,7 +46,7 @@ export function PickedRuns({ experiment, rows, picked, theme }: { experiment: st
         const names = Array.from(new Set(runs.flatMap(run => Object.keys(run.params))))
         return names.filter(name => new Set(runs.map(run => JSON.stringify(run.params[name] ?? null))).size > 1).length
     }, [runs])
-    const meaningOf = useMeanings(experiment, metrics)
+    const meanings = useKnownMeanings(experiment, metrics)
     if (ids.length === 0 || closed === key) return null
     return (
         <aside className="picked" aria-label="What differs" onKeyDown={event => event.key === "Escape" && setClosed(key)}>
@@ -56,7 +56,7 @@ export function PickedRuns({ experiment, rows, picked, theme }: { experiment: st
                 <button className="button quiet icon" aria-label="Close what differs" title="Close" onClick={() => setClosed(key)}><Icon name="close" /></button>
             </div>
             {found.error ? <Failure error={found.error} again={found.reload} /> : runs.length < 2 ? (found.data ? <p className="muted picked-none">{formatCount(runs.length)} of these runs is left.</p> : <Skeleton rows={6} />)
-                : <SideBySide runs={runs} numbers={numbersOf(runs)} metrics={metrics} meaningOf={meaningOf} theme={theme} isBrief />}
+                : <SideBySide runs={runs} numbers={numbersOf(runs)} metrics={metrics} meaningOf={name => meanings?.get(name)} theme={theme} isBrief />}
         </aside>
     )
 }
