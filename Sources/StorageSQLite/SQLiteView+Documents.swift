@@ -23,25 +23,26 @@ extension SQLiteView {
     }
 
     func documents(of runs: [RunKey]) throws(StorageError) -> [RunDocuments] {
-        try connection.with("SELECT id, data FROM run_doc WHERE id BETWEEN ? AND ?") {
-            (statement) throws(StorageError) in
+        guard let last = runs.max() else { return [] }
+        let sql = "SELECT id, data FROM run_doc WHERE id BETWEEN ? AND ? ORDER BY id"
+        return try connection.with(sql) { (statement) throws(StorageError) in
             var reader = KeyedDocuments(self)
-            var all: [RunDocuments] = []
-            all.reserveCapacity(runs.count)
-            for run in runs {
-                var found = RunDocuments()
-                let first = RunDocument.id(.attributes, of: run)
-                statement.reset()
-                try statement.bind(first, at: 1)
-                try statement.bind(RunDocument.id(.summary, of: run), at: 2)
-                while try statement.step() {
-                    if statement.int(0) == first {
-                        found.attributes = try reader.attributes(statement, 1, of: run)
-                    } else {
-                        found.summary = try reader.summary(statement, 1, of: run)
-                    }
+            var all = [RunDocuments](repeating: RunDocuments(), count: runs.count)
+            var rows = RisingRows(statement, through: RunDocument.id(.summary, of: last))
+            var before: Int?
+            for place in runs.indices.sorted(by: { runs[$0] < runs[$1] }) {
+                let run = runs[place]
+                if let before, runs[before] == run {
+                    all[place] = all[before]
+                    continue
                 }
-                all.append(found)
+                before = place
+                if try rows.stand(on: RunDocument.id(.attributes, of: run), near: 4) {
+                    all[place].attributes = try reader.attributes(statement, 1, of: run)
+                }
+                if try rows.stand(on: RunDocument.id(.summary, of: run), near: 1) {
+                    all[place].summary = try reader.summary(statement, 1, of: run)
+                }
             }
             return all
         }

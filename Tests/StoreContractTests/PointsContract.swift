@@ -153,9 +153,21 @@ import Testing
             try store.log(second, "loss", [(2, 8)])
             let third = try #require(try store.see { try $0.run(runs[2]) })
             try store.log(third, "other", [(1, 1)])
+            try store.change { try $0.setSummary([("best", 1)], of: first.key) }
+            let orders = [
+                runs, runs.reversed(), [runs[3], runs[1]], [], [runs[2], runs[0], runs[2], runs[2], runs[1]],
+            ]
             try store.see { reader in
+                for order in orders {
+                    let documents = try reader.documents(of: order)
+                    #expect(documents.count == order.count)
+                    for (run, found) in zip(order, documents) {
+                        let alone = try (reader.attributes(of: run), reader.summary(of: run))
+                        #expect(found == RunDocuments(attributes: alone.0, summary: alone.1), "\(run)")
+                    }
+                }
                 for names in [nil, [], ["acc"], ["loss", "acc"], ["nothing", "loss"]] {
-                    for order in [runs, runs.reversed(), [runs[3], runs[1]], []] {
+                    for order in orders {
                         var found: [Int: [SeriesState]] = [:]
                         try reader.eachSeries(of: order, named: names) { place, series throws(Refusal) in
                             #expect(found[place] == nil, "called twice for \(order[place])")

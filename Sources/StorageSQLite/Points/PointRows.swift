@@ -58,44 +58,42 @@ struct PointRows {
     }
 
     /// Calls the closure with the place of each of many runs and its settled entries, in order of key: those of some
-    /// names, given by rising ids, or all. Opens no more than it must.
+    /// names, given by rising ids, or all. Opens no more than it must. The runs come in order of key, as they lie.
     func eachSettled(
         of runs: some Sequence<(offset: Int, element: RunKey)>, named names: [Int64]?,
         _ body: (Int, [MetricEntry]) throws(StorageError) -> Void
     ) throws(StorageError) {
+        let ordered = runs.sorted { $0.element < $1.element }
+        guard let last = ordered.last else { return }
         let sql = "SELECT id, data FROM metric_doc WHERE id BETWEEN ? AND ? ORDER BY id"
         try connection.with(sql) { (statement) throws(StorageError) in
+            var rows = RisingRows(statement, through: Self.documentIDs(last.element).last)
             // One array for all of them: each run mostly has as many as the one before.
             var entries: [MetricEntry] = []
-            for (place, run) in runs {
+            var before: RunKey?
+            for (place, run) in ordered {
+                // A run that is asked for twice has been read.
+                if run == before {
+                    try body(place, entries)
+                    continue
+                }
+                before = run
                 entries.removeAll(keepingCapacity: true)
                 let ids = Self.documentIDs(run)
-                func look(from id: Int64) throws(StorageError) -> Bool {
-                    statement.reset()
-                    try statement.bind(id, at: 1)
-                    try statement.bind(ids.last, at: 2)
-                    return try statement.step()
-                }
                 func read(_ part: (UnsafeRawBufferPointer) throws(SeriesDamage) -> Void) throws(StorageError) {
                     try statement.withBlob(1) { (blob) throws(StorageError) in
                         do throws(SeriesDamage) { try part(blob) } catch { try report(run, "its metrics", error.words) }
                     }
                 }
                 var segments: [Int] = []
-                if try look(from: ids.head), statement.int(0) == ids.head {
+                if try rows.stand(on: ids.head, near: 1 << 16) {
                     try read { (blob) throws(SeriesDamage) in segments = try MetricHead(blob).segments(named: names) }
                 }
-                var here = ids.head
                 for segment in segments {
-                    let id = ids.head + 1 + Int64(segment)
-                    // The next row is a step away; another one has to be looked for.
-                    let isThere = id == here + 1 ? try statement.step() : try look(from: id)
-                    guard isThere, statement.int(0) == id else {
+                    guard try rows.stand(on: ids.head + 1 + Int64(segment), near: 1) else {
                         try report(run, "its metrics", "segment \(segment) is missing")
-                        here = .min
                         continue
                     }
-                    here = id
                     try read { (blob) throws(SeriesDamage) in
                         try MetricSegment(blob).read(named: names, into: &entries)
                     }
