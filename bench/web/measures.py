@@ -165,7 +165,7 @@ def parallel(bench):
 def pictures(bench):
     """A run with 10,000 images: the wall of all of them, until the first 24 are decoded; and one key's images on the run's charts."""
     run = bench.server.ask("GET", "/experiments/pictures/runs")["runs"][0]["id"]
-    complete = "(all => all.length >= {0} && all.slice(0, 24).every(one => one.complete && one.naturalWidth > 0))([...document.querySelectorAll('{1}')])"
+    complete = "(all => all.length >= {0} && all.slice(0, {0}).every(one => one.complete && one.naturalWidth > 0))([...document.querySelectorAll('{1}')])"
     walls, seen = [], 0
     for _ in range(bench.rounds + 1):
         with fresh_page(bench.browser) as page:
