@@ -10,13 +10,18 @@ export function useLater(isReady = true): boolean {
     const [isLater, setLater] = useState(false)
     useEffect(() => {
         if (!isReady) return undefined
-        let handle = 0
+        let isLeft = false
+        const begin = (): void => {
+            if (!isLeft) setLater(true)
+        }
         const timer = window.setTimeout(() => {
-            handle = window.requestIdleCallback(() => setLater(true), { timeout: latestMilliseconds })
+            // Safari does not say when it is idle.
+            if ("requestIdleCallback" in window) window.requestIdleCallback(begin, { timeout: latestMilliseconds })
+            else begin()
         }, earliestMilliseconds)
         return () => {
+            isLeft = true
             window.clearTimeout(timer)
-            window.cancelIdleCallback(handle)
         }
     }, [isReady])
     return isLater
